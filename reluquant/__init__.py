@@ -1,0 +1,72 @@
+"""Gradient flow of shallow ReLU networks, computed switch by switch and seen live.
+
+Examples
+--------
+>>> import reluquant as rq
+>>> data = rq.Dataset([-1.0, 0.0, 1.0], [1.0, -1.0, 1.0])
+>>> net = rq.ShallowReLU.balanced(n_neurons=50, scale=1e-6, rng=0)
+>>> trajectory = rq.gradient_flow(net, data, stop_loss=1e-8)
+>>> trajectory.success
+True
+
+References
+----------
+Maennel, Bousquet & Gelly (2018), "Gradient Descent Quantizes ReLU Network Features", arXiv:1803.08367.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reluquant import datasets
+    from reluquant.analysis.compare import compare
+    from reluquant.analysis.extremal_directions import extremal_directions
+    from reluquant.analysis.interpolate import interpolate
+    from reluquant.analysis.neuron_clusters import neuron_clusters
+    from reluquant.analysis.piecewise_linear import piecewise_linear
+    from reluquant.analysis.sectors import sectors
+    from reluquant.analysis.simplify import simplify
+    from reluquant.dynamics.gradient_flow import gradient_flow
+    from reluquant.environment.doctor import doctor
+    from reluquant.structures.dataset import Dataset
+    from reluquant.structures.piecewise_linear import PiecewiseLinear
+    from reluquant.structures.shallow_relu import ShallowReLU
+    from reluquant.structures.trajectory import Trajectory
+    from reluquant.widgets.explorer import explore
+
+__version__ = "0.1.0"
+
+# Every public name and the module it lives in. Modules load when a name is first used, because
+# numba, bqplot and matplotlib take seconds, which `reluquant --help` should not.
+_HOMES = {
+    "Dataset": "reluquant.structures.dataset",
+    "PiecewiseLinear": "reluquant.structures.piecewise_linear",
+    "ShallowReLU": "reluquant.structures.shallow_relu",
+    "Trajectory": "reluquant.structures.trajectory",
+    "compare": "reluquant.analysis.compare",
+    "datasets": "reluquant.datasets",
+    "doctor": "reluquant.environment.doctor",
+    "explore": "reluquant.widgets.explorer",
+    "extremal_directions": "reluquant.analysis.extremal_directions",
+    "gradient_flow": "reluquant.dynamics.gradient_flow",
+    "interpolate": "reluquant.analysis.interpolate",
+    "neuron_clusters": "reluquant.analysis.neuron_clusters",
+    "piecewise_linear": "reluquant.analysis.piecewise_linear",
+    "sectors": "reluquant.analysis.sectors",
+    "simplify": "reluquant.analysis.simplify",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'reluquant' has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    value = home if home.__name__ == f"reluquant.{name}" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,50 @@
+"""How a long run tells how far it is: one adapter for all dynamics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# A bar that flashes by for a run of milliseconds only disturbs.
+SHOW_AFTER_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class FlowProgress:
+    """How far a run is: time reached, loss there, steps taken."""
+
+    t: float
+    loss: float
+    n_steps: int
+
+
+Progress = bool | Callable[[FlowProgress], object]
+
+
+@contextmanager
+def reporting(progress: Progress, description: str) -> Iterator[Callable[[FlowProgress], object]]:
+    """Yield the function to call with each report: the user's own, a tqdm bar's, or one that does nothing.
+
+    Raises
+    ------
+    TypeError
+        If ``progress`` is neither a bool nor callable.
+    """
+    if callable(progress):
+        yield progress
+        return
+    if not isinstance(progress, bool):
+        raise TypeError(f"progress must be True, False or a function of one report, but it is {progress!r}.")
+    if not progress:
+        yield lambda report: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(desc=description, unit=" steps", delay=SHOW_AFTER_SECONDS, leave=False) as bar:
+
+        def show(report: FlowProgress) -> None:
+            bar.set_postfix_str(f"t={report.t:.4g}, loss={report.loss:.4g}", refresh=False)
+            bar.update(report.n_steps - bar.n)
+
+        yield show
