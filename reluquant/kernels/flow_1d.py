@@ -12,6 +12,7 @@ The motion
     ``Z = [[a + w, b], [b, a - w]]`` neurons move by ``Z → S Z Sᵀ`` with ``dS/dt = ½ H S``,
     ``H = [[g₁, g₂], [g₂, -g₁]]`` and ``det S = 1``, hence ``a² - |w|² = det Z`` is conserved.
     A neuron held on a ray by both sides slides (Filippov): ``ρ ± a`` grow like ``e^{±Γ}``, ``dΓ/dt = g · u``.
+    A slider that loses ``ρ`` is at rest, one that loses ``a`` leaves to the inactive side.
 
 The method
     One step is one Taylor series of the residual ``r(t)``: the second moments of each sector obey a
@@ -48,7 +49,10 @@ LIGHTEST = -500
 MANTISSA = 2.0**32
 # A group whose second moment moves the field by less than this share of the tolerance is a spectator.
 SPECTATOR = 1e-4
-# A step never spans more than e^±30 of growth, which keeps S well inside float64.
+# A step never spans more than this many e-foldings of a sum of squares, so that a spectator at its start is still
+# negligible at its end. (The exponent of a slider is integrated exactly: its series alone would allow any step.)
+MOST_GROWTH = 4.0
+# Where nothing moves at all a step is this many units of time.
 LONGEST_STEP = 60.0
 # Root isolation halves a step at most this often: two sign changes closer than 2^-40 of a step are none.
 DEEPEST = 40
@@ -314,9 +318,9 @@ def _ready_ray(field, ray):
 
 
 @kernel
-def _allowed(last, before_last, order, tolerance):
-    """Step at which the last two terms of a series reach the tolerance (Jorba & Zou 2005)."""
-    step = LONGEST_STEP
+def _allowed(rate, last, before_last, order, tolerance):
+    """Step at which the last two terms of a series reach the tolerance (Jorba & Zou 2005), or growth its bound."""
+    step = min(LONGEST_STEP, MOST_GROWTH / (2.0 * rate)) if rate > 0.0 else LONGEST_STEP
     if last > 0.0:
         step = min(step, (tolerance / last) ** (1.0 / order))
     if before_last > 0.0:
@@ -333,7 +337,8 @@ def _allowed_sector(field, c, tolerance):
     last, before_last = 0.0, 0.0
     for e in range(4):
         last, before_last = max(last, abs(s[e, order])), max(before_last, abs(s[e, order - 1]))
-    return _allowed(last, before_last, order, tolerance)
+    rate = math.hypot(field.generator[c, 0, 0], field.generator[c, 1, 0])
+    return _allowed(rate, last, before_last, order, tolerance)
 
 
 @kernel
@@ -341,7 +346,7 @@ def _allowed_ray(field, ray, tolerance):
     if not field.ready[ray, SLIDES]:
         _ready_ray(field, ray)
     s = field.slides[ray]
-    return _allowed(abs(s[-1]), abs(s[-2]), s.size - 1, tolerance)
+    return _allowed(abs(s[1]), abs(s[-1]), abs(s[-2]), s.size - 1, tolerance)
 
 
 # ------------------------------------------------------------------------------------------- root finding
@@ -600,11 +605,11 @@ def _exit(field, c, w, b, a, sign, lo, hi):
 
 
 @kernel
-def _slider_flip(series, rho, a, before, lo, hi):
-    """Where the a of an unbalanced slider changes sign in (lo, hi): where e^{2(Γ - Γ_lo)} = (ρ - a)/(ρ + a); or inf."""
-    if abs(a) >= rho:
+def _slider_zero(series, rho, a, before, lo, hi):
+    """Where an unbalanced slider loses a (if |a| < ρ) or ρ (if |a| > ρ) in (lo, hi): e^{2(Γ - Γ_lo)} = |ρ - a|/|ρ + a|."""
+    if abs(a) == rho:
         return np.inf
-    goal = before + 0.5 * math.log((rho - a) / (rho + a))
+    goal = before + 0.5 * math.log(abs(rho - a) / abs(rho + a))
     above = before > goal
     if (_horner(series, hi) > goal) == above:
         return np.inf
@@ -670,9 +675,9 @@ def _travel(field, neuron, sign, place, hi, log):
     w, b, a = neuron[0], neuron[1], neuron[2]
     theta = 0.0
     for n_log in range(log.shape[0]):
+        if place == n or place == AT_REST:
+            break
         if place < 2 * n:
-            if place == n:
-                break
             if not field.ready[place, MAPS]:
                 _ready_sector(field, place)
             if theta > 0.0:
@@ -693,11 +698,11 @@ def _travel(field, neuron, sign, place, hi, log):
                 _ready_ray(field, ray)
             u1, u2, series = field.rays[ray, 0], field.rays[ray, 1], field.slides[ray]
             then, to_live = _release(field, ray, a, theta, hi)
-            before = _horner(series, theta)
+            before, rho, vanishes = _horner(series, theta), w * u1 + b * u2, False
             if sign == 0:
-                flip = _slider_flip(series, w * u1 + b * u2, a, before, theta, min(then, hi))
-                if flip < then:
-                    then, to_live = flip, False
+                zero = _slider_zero(series, rho, a, before, theta, min(then, hi))
+                if zero < then:
+                    then, to_live, vanishes = zero, False, abs(a) > rho
             w, b, a = _slide(u1, u2, w, b, a, sign, _horner(series, min(then, hi)) - before)
             if then > hi:
                 break
@@ -705,7 +710,9 @@ def _travel(field, neuron, sign, place, hi, log):
         dead, live = inactive_sector(ray, n), active_sector(ray, n)
         dead_push = a * _slope_toward(field.generator, dead, field.points[k, 0], theta)
         live_push = a * _slope_toward(field.generator, live, field.points[k, 0], theta)
-        if place >= 2 * n:
+        if place >= 2 * n and vanishes:
+            kind, place, w, b = RELEASE, AT_REST, 0.0, 0.0
+        elif place >= 2 * n:
             kind, place = RELEASE, live if to_live else dead
         elif was_active:
             # A dead neighbour pushes nothing: the neuron is absorbed, it does not slide.
