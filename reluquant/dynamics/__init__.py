@@ -1,0 +1,1 @@
+"""How networks move: everything that makes a Trajectory."""

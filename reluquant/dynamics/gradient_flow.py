@@ -22,8 +22,6 @@ CHUNK_SWITCHES = 4096
 MOST_BYTES = 2**28
 # A run of several hundred e-foldings takes some hundred steps; errors of that many steps stay below rtol.
 STEP_SHARE = 0.01
-# |w| computed from a drawn direction is right to a few units in the last place.
-BALANCE_ULPS = 8
 # Squares and products of inputs, labels and weights must stay inside float64.
 LARGEST = 1e100
 # Terms of the Taylor series: beyond 40 rounding, not truncation, limits a step.
@@ -36,7 +34,7 @@ class _Chunk(NamedTuple):
     times: Floats
     losses: Floats
     events: Floats
-    state: tuple[np.ndarray, np.ndarray, np.ndarray] | None
+    state: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None
 
 
 # What each status of the kernel means for the run, in a sentence that names the remedy.
@@ -135,7 +133,6 @@ def gradient_flow(
     _check_problem(net, data, loss)
     _check_goals(t_max, stop_loss, rtol, max_steps)
     points, label_variance = _points(data)
-    mantissa, exponent, sign, mode = _neurons(net, points)
     tolerance = STEP_SHARE * rtol
     control = np.array(
         [
@@ -151,9 +148,9 @@ def gradient_flow(
         np.zeros(1),
         np.array([0.5 * np.mean((net(data.X) - data.y) ** 2) - label_variance]),
         np.empty((0, 5)),
-        (mantissa, exponent, mode),
+        _neurons(net, points),
     )
-    chunks, end, sentence = _run(points, start, sign, control, order, int(max_steps), progress)
+    chunks, end, sentence = _run(points, start, control, order, int(max_steps), progress)
     t = np.concatenate([start.times, *(chunk.times[1:] for chunk in chunks[1:])])
     losses = np.concatenate([start.losses, *(chunk.losses[1:] for chunk in chunks[1:])]) + label_variance
     return Trajectory(
@@ -167,7 +164,6 @@ def gradient_flow(
         points=points,
         control=control,
         order=order,
-        sign=sign,
         snapshots=_snapshots(chunks),
     )
 
@@ -175,7 +171,6 @@ def gradient_flow(
 def _run(
     points: Floats,
     start: _Chunk,
-    sign: np.ndarray,
     control: Floats,
     order: int,
     max_steps: int,
@@ -194,7 +189,7 @@ def _run(
                 # On copies, so that whatever is in `chunks` stays whole when an interrupt arrives.
                 state = tuple(array.copy() for array in chunks[-1].state)
                 status, steps, n_events = flow_1d.advance(
-                    points, *state[:2], sign, state[2], control, order, times, losses, events
+                    points, *state, control, order, times, losses, events
                 )
                 if status == flow_1d.EVENTS_FULL and steps == 0:
                     room *= 4
@@ -263,7 +258,7 @@ def _neurons(net: ShallowReLU, points: Floats) -> tuple[Floats, np.ndarray, np.n
     mantissa = np.ldexp(np.ldexp(weights, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
     norm = np.hypot(mantissa[:, 0], mantissa[:, 1])
     output = mantissa[:, 2]
-    balanced = np.abs(norm - np.abs(output)) <= BALANCE_ULPS * np.finfo(float).eps * norm
+    balanced = (np.abs(norm - np.abs(output)) <= flow_1d.BALANCED * norm) & (norm > 0)
     sign = np.where(balanced, np.sign(output), 0).astype(np.int64)
     mode = np.empty(net.n_neurons, dtype=np.int64)
     flow_1d.locate(points, mantissa, mode)
@@ -287,7 +282,7 @@ def _thin(chunks: list[_Chunk]) -> None:
 def _snapshots(chunks: list[_Chunk]) -> Snapshots:
     kept = [chunk for chunk in chunks if chunk.state is not None]
     times = np.array([chunk.times[-1] for chunk in kept])
-    return Snapshots(times, *(np.stack([chunk.state[i] for chunk in kept]) for i in range(3)))
+    return Snapshots(times, *(np.stack([chunk.state[i] for chunk in kept]) for i in range(4)))
 
 
 def _switches(chunks: list[_Chunk], data: Dataset) -> np.ndarray:

@@ -34,6 +34,8 @@ from reluquant.kernels.jit import kernel
 
 # Why `advance` returned. `reluquant.dynamics.gradient_flow` turns these into sentences.
 CHUNK_DONE, REACHED_T_MAX, REACHED_LOSS, STATIONARY, EVENTS_FULL, TOO_MANY_SWITCHES, TIME_STALLED, NOT_FINITE = range(8)
+# Inside a step only: it must be shorter, because a neuron entered a sector whose series does not reach as far.
+_SHORTER = -1
 
 # Kinds of a switch.
 ON, OFF, SLIDE, RELEASE = range(4)
@@ -43,6 +45,8 @@ AT_REST = -1  # the mode of a neuron with w = 0: with relu'(0) = 0 it never move
 EPS = 2.0**-52
 # A neuron counts as outside its sector only beyond the rounding of w x + b.
 OUTSIDE = 8 * EPS
+# |w| = |a| within the rounding of a norm.
+BALANCED = 8 * EPS
 # Squares of neurons below 2^-500 underflow, and are far below the rounding of any residual.
 LIGHTEST = -500
 # Mantissas are kept within 2^±32, so that a step's growth can neither overflow nor underflow.
@@ -69,8 +73,10 @@ class Field(NamedTuple):
     maps (2n, 4, order + 1): those of S, row by row. slides (2n, order + 1): those of Γ.
     turns (2n, 2, order): ascending, where g · x̃ changes sign at the upper and lower boundary of a sector; then inf.
     ends (2n, 4): S at the end of the step.
+    limits (4n,): how far the series of a sector, then of a ray, is accurate to the tolerance.
     ready (2n, 4): whether maps, slides, turns and ends are filled for this sector or ray.
     work (DEEPEST + 2, order): room for the root isolation.
+    noise (1,): what rounding and the tolerance alone make of unit · g · x̃.
     """
 
     points: np.ndarray
@@ -81,8 +87,11 @@ class Field(NamedTuple):
     slides: np.ndarray
     turns: np.ndarray
     ends: np.ndarray
+    limits: np.ndarray
     ready: np.ndarray
     work: np.ndarray
+    noise: np.ndarray
+    tolerance: float
 
 
 MAPS, SLIDES, TURNS, END = range(4)
@@ -179,7 +188,7 @@ def _moments(Z, E, mode, rays, sector_moments, ray_moments, occupied):
         occupied[place] = True
         if E[j] < LIGHTEST:
             continue
-        factor = math.ldexp(1.0, 2 * E[j])
+        factor = math.ldexp(1.0, 2 * int(E[j]))
         w, b, a = Z[j, 0], Z[j, 1], Z[j, 2]
         if place < n2:
             m = sector_moments[place]
@@ -288,8 +297,31 @@ def _fill_field(field, sector_moments, ray_moments, moving, unit, output):
 
 
 @kernel
+def _reach(rate, last, before_last, order, tolerance):
+    """Step at which the last two terms of a series reach the tolerance (Jorba & Zou 2005), or growth its bound."""
+    step = min(LONGEST_STEP, MOST_GROWTH / (2.0 * rate)) if rate > 0.0 else LONGEST_STEP
+    if last > 0.0:
+        step = min(step, (tolerance / last) ** (1.0 / order))
+    if before_last > 0.0:
+        step = min(step, (tolerance / before_last) ** (1.0 / (order - 1)))
+    return step
+
+
+@kernel
+def _ready_place(field, place):
+    """Fill the series of a sector or of a ray (``2n + ray``), and return how far it reaches."""
+    n2 = field.rays.shape[0]
+    if place < n2:
+        if not field.ready[place, MAPS]:
+            _ready_sector(field, place)
+    elif not field.ready[place - n2, SLIDES]:
+        _ready_ray(field, place - n2)
+    return field.limits[place]
+
+
+@kernel
 def _ready_sector(field, c):
-    """Fill the series of S of sector ``c``; return the largest step that its last two terms allow, at tolerance 1."""
+    """Fill the series of S of sector ``c``, and how far it reaches."""
     g, s = field.generator[c], field.maps[c]
     order = g.shape[1]
     s[:, 0] = 0.0
@@ -304,49 +336,24 @@ def _ready_sector(field, c):
             t += g2 * s[1, l] - g1 * s[3, l]
         share = 0.5 / (i + 1)
         s[0, i + 1], s[1, i + 1], s[2, i + 1], s[3, i + 1] = share * p, share * q, share * r, share * t
+    last, before_last = 0.0, 0.0
+    for e in range(4):
+        last, before_last = max(last, abs(s[e, order])), max(before_last, abs(s[e, order - 1]))
+    field.limits[c] = _reach(math.hypot(g[0, 0], g[1, 0]), last, before_last, order, field.tolerance)
     field.ready[c, MAPS] = True
 
 
 @kernel
 def _ready_ray(field, ray):
-    """Fill the series of Γ of a ray."""
+    """Fill the series of Γ of a ray, and how far it reaches."""
     g, u = field.generator[inactive_sector(ray, field.points.shape[0])], field.rays[ray]
     field.slides[ray, 0] = 0.0
     for i in range(g.shape[1]):
         field.slides[ray, i + 1] = (g[0, i] * u[0] + g[1, i] * u[1]) / (i + 1)
-    field.ready[ray, SLIDES] = True
-
-
-@kernel
-def _allowed(rate, last, before_last, order, tolerance):
-    """Step at which the last two terms of a series reach the tolerance (Jorba & Zou 2005), or growth its bound."""
-    step = min(LONGEST_STEP, MOST_GROWTH / (2.0 * rate)) if rate > 0.0 else LONGEST_STEP
-    if last > 0.0:
-        step = min(step, (tolerance / last) ** (1.0 / order))
-    if before_last > 0.0:
-        step = min(step, (tolerance / before_last) ** (1.0 / (order - 1)))
-    return step
-
-
-@kernel
-def _allowed_sector(field, c, tolerance):
-    if not field.ready[c, MAPS]:
-        _ready_sector(field, c)
-    s = field.maps[c]
-    order = s.shape[1] - 1
-    last, before_last = 0.0, 0.0
-    for e in range(4):
-        last, before_last = max(last, abs(s[e, order])), max(before_last, abs(s[e, order - 1]))
-    rate = math.hypot(field.generator[c, 0, 0], field.generator[c, 1, 0])
-    return _allowed(rate, last, before_last, order, tolerance)
-
-
-@kernel
-def _allowed_ray(field, ray, tolerance):
-    if not field.ready[ray, SLIDES]:
-        _ready_ray(field, ray)
     s = field.slides[ray]
-    return _allowed(abs(s[1]), abs(s[-1]), abs(s[-2]), s.size - 1, tolerance)
+    limit = _reach(abs(s[1]), abs(s[-1]), abs(s[-2]), s.size - 1, field.tolerance)
+    field.limits[2 * field.points.shape[0] + ray] = limit
+    field.ready[ray, SLIDES] = True
 
 
 # ------------------------------------------------------------------------------------------- root finding
@@ -354,14 +361,17 @@ def _allowed_ray(field, ray, tolerance):
 
 @kernel
 def _variations(row):
-    """Number of sign changes in a row of Bernstein coefficients: a bound on its roots, exact when 0 or 1 (Descartes)."""
-    count, sign = 0, 0.0
+    """Number of sign changes in a row of Bernstein coefficients, and its first and last sign.
+
+    The number bounds that of the roots inside, and is exact when it is 0 or 1 (Descartes).
+    """
+    count, first, last = 0, 0.0, 0.0
     for value in row:
         if value != 0.0:
-            if sign * value < 0.0:
-                count += 1
             sign = 1.0 if value > 0.0 else -1.0
-    return count
+            count += sign * last < 0.0
+            first, last = (sign if first == 0.0 else first), sign
+    return count, first, last
 
 
 @kernel
@@ -392,19 +402,23 @@ def _sign_changes(series, hi, work, roots):
         for j in range(size - 1, k - 1, -1):
             row[j] += row[j - 1]
     roots[:] = np.inf
-    n_roots = 0
+    n_roots, before = 0, 0.0
     # A stack of intervals, the leftmost on top: row `top` belongs to (start, start + width).
     top, start, width, depth = 0, 0.0, 1.0, 0
     for _ in range(2 * size * DEEPEST + 2):
-        count = _variations(work[top])
+        count, first, last = _variations(work[top])
         if count > 1 and depth < DEEPEST:
             # The right half stays in this row, the left half goes on top.
             _split(work[top], work[top + 1])
             top, width, depth = top + 1, 0.5 * width, depth + 1
             continue
+        if before * first < 0.0 and n_roots < size:
+            # A root on the very border of two intervals.
+            roots[n_roots] = start * hi
+            n_roots += 1
+        before = last if last != 0.0 else before
         if count % 2 == 1 and n_roots < size:
-            left, right = start, start + width
-            falling = work[top, 0] > 0.0 or (work[top, 0] == 0.0 and work[top, size - 1] < 0.0)
+            left, right, falling = start, start + width, first > 0.0
             for _ in range(MAX_BISECTIONS):
                 middle = 0.5 * (left + right)
                 if middle <= left or middle >= right:
@@ -504,16 +518,14 @@ def _depth(series, x, active, w, b, a, theta):
 
 
 @kernel
-def _exit_between(series, end, x, length, active, neuron, lo, hi):
+def _exit_between(series, x, active, neuron, zero, lo, hi):
     """The moment in (lo, hi] at which a neuron (given at θ = 0) leaves a sector: inside at lo, outside at hi.
+
+    Depths up to ``zero`` are rounding; without that bound the last steps would walk through noise.
 
     Chandrupatla (1997), *Adv. Eng. Softw.* 28: inverse quadratic steps, bisections where these would not converge.
     """
     w, b, a = neuron
-    # A depth below its own rounding is zero; without this the last steps would walk through noise.
-    w_end, b_end, a_end = _apply(end[0], end[1], end[2], end[3], w, b, a)
-    size = max(abs(w) + abs(b) + abs(a), abs(w_end) + abs(b_end) + abs(a_end))
-    zero = OUTSIDE * size * length
     least = 2.0 * EPS * hi
     x1, x2 = hi, lo
     f1, f2 = _depth(series, x, active, w, b, a, hi), _depth(series, x, active, w, b, a, lo)
@@ -572,18 +584,34 @@ def _flip(series, w, b, a, lo, hi):
 
 
 @kernel
-def _exit(field, c, w, b, a, sign, lo, hi):
-    """First exit of a neuron (given at θ = 0) from sector ``c`` in (lo, hi]: (θ, side), θ = inf if it stays."""
+def _exit(field, c, w, b, a, sign, lo, hi, ignored):
+    """First exit of a neuron (given at θ = 0) from sector ``c`` in (lo, hi]: (θ, side), θ = inf if it stays.
+
+    Sides in the bit mask ``ignored`` are not looked at.
+    """
     if not field.ready[c, END]:
         _ready_end(field, c, hi)
     series, end = field.maps[c], field.ends[c]
-    w_end, b_end, _ = _apply(end[0], end[1], end[2], end[3], w, b, a)
+    w_end, b_end, a_end = _apply(end[0], end[1], end[2], end[3], w, b, a)
     # An unbalanced neuron also turns round where its a changes sign.
     flip = _flip(series, w, b, a, lo, hi) if sign == 0 else np.inf
+    p, q, r, t = _map_at(series, lo)
+    w_lo, b_lo, a_lo = _apply(p, q, r, t, w, b, a)
+    size = OUTSIDE * max(abs(w) + abs(b) + abs(a), abs(w_end) + abs(b_end) + abs(a_end))
     first, first_side = np.inf, 0
     for side in range(2):
+        if ignored & (1 << side):
+            continue
         k, active = _boundary(c, side, field.points.shape[0])
         x, turns = field.points[k, 0], field.turns[c, side]
+        way, zero = 1.0 if active else -1.0, size * field.points[k, 3]
+        depth = way * (w_lo * x + b_lo)
+        push = way * _slope_toward(field.generator, c, x, lo)
+        if depth <= zero and abs(a_lo) > size and (push if a_lo > 0.0 else -push) < -field.noise[0]:
+            # On the boundary within rounding, where only the push can say whether it leaves (none, if a is zero).
+            return lo, side
+        # One that rests on its boundary, or returns to it, outside by a rounding, has not left.
+        outside = min(depth, 0.0) - zero
         # Between turning points the distance to the boundary is monotone: looking there misses nothing.
         start, then = lo, lo
         while then < hi:
@@ -595,8 +623,8 @@ def _exit(field, c, w, b, a, sign, lo, hi):
                 w_then, b_then, _ = _apply(p, q, r, t, w, b, a)
             else:
                 w_then, b_then = w_end, b_end
-            if _inside(w_then, b_then, x, active) < 0.0:
-                theta = _exit_between(series, end, x, field.points[k, 3], active, (w, b, a), start, then)
+            if way * (w_then * x + b_then) < outside:
+                theta = _exit_between(series, x, active, (w, b, a), zero, start, then)
                 if theta < first:
                     first, first_side = theta, side
                 break
@@ -606,7 +634,10 @@ def _exit(field, c, w, b, a, sign, lo, hi):
 
 @kernel
 def _slider_zero(series, rho, a, before, lo, hi):
-    """Where an unbalanced slider loses a (if |a| < ρ) or ρ (if |a| > ρ) in (lo, hi): e^{2(Γ - Γ_lo)} = |ρ - a|/|ρ + a|."""
+    """Where an unbalanced slider loses a (if |a| < ρ) or ρ (if |a| > ρ) in (lo, hi), or inf.
+
+    There ``e^{2(Γ - Γ_lo)} = |ρ - a|/|ρ + a|``.
+    """
     if abs(a) == rho:
         return np.inf
     goal = before + 0.5 * math.log(abs(rho - a) / abs(rho + a))
@@ -625,23 +656,41 @@ def _slider_zero(series, rho, a, before, lo, hi):
 
 
 @kernel
+def _first_push(field, c, side, way, lo, hi):
+    """First θ in [lo, hi] from which ``way · g · x̃`` at a boundary of sector ``c`` is negative beyond noise, or inf.
+
+    Within the noise around zero nothing is decided: a cluster that has converged on its data point is pushed by
+    nothing else, and must not be released by it over and over.
+    """
+    if not field.ready[c, TURNS]:
+        _ready_turns(field, c, hi)
+    turns, x = field.turns[c, side], field.points[_boundary(c, side, field.points.shape[0])[0], 0]
+    start = lo
+    for _ in range(turns.size + 1):
+        then = min(hi, _next_turn(turns, start))
+        # Between turns the sign is constant, and the size is best seen away from them.
+        middle = way * _slope_toward(field.generator, c, x, 0.5 * (start + then))
+        if min(middle, way * _slope_toward(field.generator, c, x, then)) < -field.noise[0]:
+            return start
+        if then >= hi:
+            break
+        start = then
+    return np.inf
+
+
+@kernel
 def _release(field, ray, a, lo, hi):
     """First moment in [lo, hi] at which a ray no longer holds sliders of this sign: (θ, whether to the active side)."""
     n = field.points.shape[0]
-    x, dead, live = field.points[ray % n, 0], inactive_sector(ray, n), active_sector(ray, n)
-    side = 1.0 if a > 0.0 else -1.0
-    # Where both sides push away (a valley) the flow is not unique: like relu'(0) = 0 it leaves to the inactive side.
-    if not side * _slope_toward(field.generator, dead, x, lo) > 0.0 or a == 0.0:
+    dead, live = inactive_sector(ray, n), active_sector(ray, n)
+    # A dead neighbour pushes nothing: what is there is absorbed.
+    if dead == n or a == 0.0:
         return lo, False
-    if not side * _slope_toward(field.generator, live, x, lo) < 0.0:
-        return lo, True
-    if not field.ready[dead, TURNS]:
-        _ready_turns(field, dead, hi)
-    if not field.ready[live, TURNS]:
-        _ready_turns(field, live, hi)
+    way = 1.0 if a > 0.0 else -1.0
     # Ray i is the upper boundary of sector i and the lower one of sector i + 1.
-    to_dead = _next_turn(field.turns[dead, 1 if ray < n else 0], lo)
-    to_live = _next_turn(field.turns[live, 0 if ray < n else 1], lo)
+    to_dead = _first_push(field, dead, 1 if ray < n else 0, way, lo, hi)
+    to_live = _first_push(field, live, 0 if ray < n else 1, -way, lo, hi)
+    # Where both sides push away (a valley) the flow is not unique: like relu'(0) = 0 it leaves to the inactive side.
     return (to_dead, False) if to_dead <= to_live else (to_live, True)
 
 
@@ -669,21 +718,24 @@ def _travel(field, neuron, sign, place, hi, log):
 
     ``neuron`` (3,) is updated in place. Each switch is written to ``log`` as (θ, point, kind, weight):
     weight · (hi - θ)² bounds what the switch changes in any S by the end of the step, for a neuron of
-    unit exponent. Returns (status, place, number of switches); status is CHUNK_DONE or TOO_MANY_SWITCHES.
+    unit exponent. Returns (status, place, number of switches, limit); status is CHUNK_DONE, TOO_MANY_SWITCHES,
+    or _SHORTER where ``hi`` must be at most ``limit``.
     """
     n = field.points.shape[0]
     w, b, a = neuron[0], neuron[1], neuron[2]
-    theta = 0.0
-    for n_log in range(log.shape[0]):
-        if place == n or place == AT_REST:
+    theta, ignored, n_log = 0.0, 0, 0
+    for _ in range(3 * log.shape[0]):
+        if n_log == log.shape[0]:
+            return TOO_MANY_SWITCHES, place, 0, hi
+        if place in (n, AT_REST):
             break
+        if _ready_place(field, place) < hi:
+            return _SHORTER, place, 0, max(field.limits[place], theta)
         if place < 2 * n:
-            if not field.ready[place, MAPS]:
-                _ready_sector(field, place)
             if theta > 0.0:
                 p, q, r, t = _map_at(field.maps[place], theta)
                 w, b, a = _back(p, q, r, t, w, b, a)
-            then, side = _exit(field, place, w, b, a, sign, theta, hi)
+            then, side = _exit(field, place, w, b, a, sign, theta, hi, ignored)
             p, q, r, t = _map_at(field.maps[place], min(then, hi))
             w, b, a = _apply(p, q, r, t, w, b, a)
             a = _rebalance(w, b, a, sign)
@@ -691,11 +743,11 @@ def _travel(field, neuron, sign, place, hi, log):
                 break
             k, was_active = _boundary(place, side, n)
             ray = k if w - b * field.points[k, 0] > 0.0 else k + n
+            # Straight through w = 0, where all boundaries meet.
+            vanishes = abs(w) + abs(b) <= OUTSIDE * (abs(neuron[0]) + abs(neuron[1]) + abs(neuron[2]))
         else:
             ray = place - 2 * n
             k = ray % n
-            if not field.ready[ray, SLIDES]:
-                _ready_ray(field, ray)
             u1, u2, series = field.rays[ray, 0], field.rays[ray, 1], field.slides[ray]
             then, to_live = _release(field, ray, a, theta, hi)
             before, rho, vanishes = _horner(series, theta), w * u1 + b * u2, False
@@ -706,27 +758,42 @@ def _travel(field, neuron, sign, place, hi, log):
             w, b, a = _slide(u1, u2, w, b, a, sign, _horner(series, min(then, hi)) - before)
             if then > hi:
                 break
-        theta = then
+        theta, x = then, field.points[k, 0]
         dead, live = inactive_sector(ray, n), active_sector(ray, n)
-        dead_push = a * _slope_toward(field.generator, dead, field.points[k, 0], theta)
-        live_push = a * _slope_toward(field.generator, live, field.points[k, 0], theta)
-        if place >= 2 * n and vanishes:
-            kind, place, w, b = RELEASE, AT_REST, 0.0, 0.0
+        dead_push = a * _slope_toward(field.generator, dead, x, theta)
+        live_push = a * _slope_toward(field.generator, live, x, theta)
+        if place < 2 * n and not vanishes and (live_push > 0.0 if was_active else dead_push < 0.0):
+            # It is out by the truncation of S, while the field drives it in: near a turning point both are zero
+            # within the tolerance, and taking this for a switch would repeat it for ever.
+            ignored |= 1 << side
+            continue
+        ignored = 0
+        # How much the normal velocity changes by the end of the step, for a slider on the one side only.
+        dead_change = abs(dead_push) + abs(a * _slope_toward(field.generator, dead, x, hi))
+        live_change = abs(live_push) + abs(a * _slope_toward(field.generator, live, x, hi))
+        change = dead_change + live_change
+        if vanishes:
+            kind, place, w, b = RELEASE if place >= 2 * n else OFF, AT_REST, 0.0, 0.0
         elif place >= 2 * n:
-            kind, place = RELEASE, live if to_live else dead
+            kind, place, change = RELEASE, live if to_live else dead, live_change if to_live else dead_change
+        elif was_active and dead_push > 0.0:
+            kind, place, change = SLIDE, 2 * n + ray, live_change
+        elif not was_active and live_push < 0.0:
+            kind, place, change = SLIDE, 2 * n + ray, dead_change
         elif was_active:
-            # A dead neighbour pushes nothing: the neuron is absorbed, it does not slide.
-            kind, place = (SLIDE, 2 * n + ray) if dead_push > 0.0 else (OFF, dead)
+            kind, place = OFF, dead
         else:
-            kind, place = (SLIDE, 2 * n + ray) if live_push < 0.0 else (ON, live)
+            kind, place = ON, live
+        if place == n:
+            # Absorbed, and beyond all doubt inactive, so that a restart from here does not wake it by a rounding.
+            b = min(b, -w * x - EPS * abs(w * x))
         log[n_log, 0], log[n_log, 1], log[n_log, 2] = theta, k, kind
-        log[n_log, 3] = abs(a) * (abs(dead_push) + abs(live_push) + abs(live_push - dead_push))
+        log[n_log, 3] = 2.0 * abs(a) * change
+        n_log += 1
         if kind == SLIDE:
             w, b, a = _slide(field.rays[ray, 0], field.rays[ray, 1], w, b, a, sign, 0.0)
-    else:
-        return TOO_MANY_SWITCHES, place, 0
     neuron[0], neuron[1], neuron[2] = w, b, a
-    return CHUNK_DONE, place, n_log
+    return CHUNK_DONE, place, n_log, hi
 
 
 # ------------------------------------------------------------------------------------------ all neurons
@@ -736,7 +803,7 @@ def _travel(field, neuron, sign, place, hi, log):
 def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron to ``hi``, from ``Z`` and ``mode`` into ``moved`` and ``moved_mode``.
 
-    Returns (status, n_events): events (θ, neuron, point, kind, weight).
+    Returns (status, n_events, limit): events (θ, neuron, point, kind, weight); limit is that of `_travel`.
     """
     n = field.points.shape[0]
     points, ends, ready, turns, slides, rays = (
@@ -763,12 +830,14 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
             w, b, a = _apply(ends[place, 0], ends[place, 1], ends[place, 2], ends[place, 3], w, b, a)
             k_up, active_up = _boundary(place, 0, n)
             k_low, active_low = _boundary(place, 1, n)
+            depth_up, depth_low = w * points[k_up, 0] + b, w * points[k_low, 0] + b
+            zero = OUTSIDE * (abs(w) + abs(b) + abs(a))
             stays = (
                 turns[place, 0, 0] >= hi
                 and turns[place, 1, 0] >= hi
                 and (s != 0 or (a > 0) == (Z[j, 2] > 0))
-                and _inside(w, b, points[k_up, 0], active_up) >= 0.0
-                and _inside(w, b, points[k_low, 0], active_low) >= 0.0
+                and (depth_up if active_up else -depth_up) > zero * points[k_up, 3]
+                and (depth_low if active_low else -depth_low) > zero * points[k_low, 3]
             )
             a = _rebalance(w, b, a, s)
         elif place >= 2 * n and s != 0:
@@ -777,31 +846,55 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
                 released[ray, column], _ = _release(field, ray, a, 0.0, hi)
             stays = released[ray, column] > hi
             if stays:
-                if not ready[ray, SLIDES]:
-                    _ready_ray(field, ray)
                 w, b, a = _slide(rays[ray, 0], rays[ray, 1], w, b, a, s, _horner(slides[ray], hi))
         if not stays:
             trial[0], trial[1], trial[2] = Z[j, 0], Z[j, 1], Z[j, 2]
-            status, place, n_log = _travel(field, trial, s, place, hi, log)
+            status, place, n_log, limit = _travel(field, trial, s, place, hi, log)
             if status != CHUNK_DONE:
-                return status, n_events
+                return status, n_events, limit
             if n_events + n_log > events.shape[0]:
-                return EVENTS_FULL, n_events
+                return EVENTS_FULL, n_events, hi
             w, b, a = trial[0], trial[1], trial[2]
-            square = math.ldexp(1.0, 2 * E[j]) if E[j] > LIGHTEST else 0.0
+            square = math.ldexp(1.0, 2 * int(E[j])) if E[j] > LIGHTEST else 0.0
             for i in range(n_log):
                 events[n_events, 0], events[n_events, 1], events[n_events, 2] = log[i, 0], j, log[i, 1]
                 events[n_events, 3], events[n_events, 4] = log[i, 2], square * log[i, 3]
                 n_events += 1
         moved[j, 0], moved[j, 1], moved[j, 2] = w, b, a
         moved_mode[j] = place
-    return CHUNK_DONE, n_events
+    return CHUNK_DONE, n_events, hi
 
 
 @kernel
-def _normalise(Z, E):
-    """Keep mantissas near 1, so that neither growth nor decay ever leaves float64."""
+def _carry_within_reach(field, Z, E, sign, mode, hi, moved, moved_mode, events):
+    """Carry every neuron as far as all series that it meets are accurate, at most to ``hi``.
+
+    Returns (status, n_events, end).
+    """
+    for attempt in range(10):
+        status, n_events, limit = _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events)
+        if status != _SHORTER:
+            return status, n_events, hi
+        hi = limit
+        if attempt == 8:
+            # No neuron can meet a series that this step outreaches.
+            for place in range(field.limits.size):
+                hi = min(hi, _ready_place(field, place))
+    return status, n_events, hi
+
+
+@kernel
+def _normalise(Z, E, sign):
+    """Keep mantissas near 1, so that neither growth nor decay ever leaves float64.
+
+    A neuron that has grown until a² - |w|² is below rounding is balanced from then on: were it to shrink again,
+    that rounding would unbalance it.
+    """
     for j in range(Z.shape[0]):
+        if sign[j] == 0:
+            norm = math.hypot(Z[j, 0], Z[j, 1])
+            if abs(norm - abs(Z[j, 2])) <= BALANCED * norm:
+                sign[j] = 1 if Z[j, 2] > 0.0 else -1
         size = max(abs(Z[j, 0]), abs(Z[j, 1]), abs(Z[j, 2]))
         if size > MANTISSA or 0.0 < size < 1.0 / MANTISSA:
             _, shift = math.frexp(size)
@@ -912,7 +1005,7 @@ def _at_rest(field, sector_moments, ray_moments, occupied, sign, mode, slowest, 
 
 @kernel
 def _time_of_loss(field, goal, hi):
-    """First θ at which the loss of the series is down to ``goal``, or ``hi``."""
+    """First θ at which the loss of the series is down to ``goal``, or inf if it is not by ``hi``."""
     lo, end = 0.0, hi
     for turn in range(MAX_BISECTIONS):
         loss = 0.0
@@ -921,7 +1014,7 @@ def _time_of_loss(field, goal, hi):
         if loss > goal:
             lo = end
             if turn == 0:
-                return hi
+                return np.inf
         else:
             hi = end
         end = 0.5 * (lo + hi)
@@ -963,6 +1056,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
     for ray in range(n2):
         way = 1.0 if ray < n else -1.0
         rays[ray, 0], rays[ray, 1] = way / points[ray % n, 3], -way * points[ray % n, 0] / points[ray % n, 3]
+    t_max, stop_loss, tolerance, slowest = control[0], control[1], control[2], control[3]
     field = Field(
         points,
         rays,
@@ -972,8 +1066,11 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         np.zeros((n2, order + 1)),
         np.zeros((n2, 2, order)),
         np.zeros((n2, 4)),
+        np.zeros(2 * n2),
         np.zeros((n2, 4), np.bool_),
         np.zeros((DEEPEST + 2, order)),
+        np.zeros(1),
+        tolerance,
     )
     sector_moments, ray_moments = np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1))
     occupied, moving = np.zeros(2 * n2, np.bool_), np.zeros(2 * n2, np.bool_)
@@ -984,8 +1081,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
     for k in range(n):
         reach += points[k, 1] * points[k, 3]
         longest = max(longest, points[k, 3])
-    t_max, stop_loss, tolerance, slowest = control[0], control[1], control[2], control[3]
-    n_events, guess = 0, np.inf
+    n_events, guess, at_goal = 0, np.inf, False
     for step in range(times.size):
         _moments(Z, E, mode, rays, sector_moments, ray_moments, occupied)
         _fill_residual(field, sector_moments, ray_moments, 0, 1.0, output)
@@ -995,7 +1091,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         losses[step] = loss
         if not math.isfinite(loss):
             return NOT_FINITE, step, n_events
-        if loss <= stop_loss:
+        if loss <= stop_loss or at_goal:
             return REACHED_LOSS, step, n_events
         if times[step] >= t_max:
             return REACHED_T_MAX, step, n_events
@@ -1012,6 +1108,11 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
             total += sector_moments[c, 0, 0] + sector_moments[c, 2, 0] + sector_moments[c, 5, 0]
             total += 2.0 * ray_moments[c, 1, 0]
         unit = 1.0 / (fastest + total * reach * longest)
+        field.noise[0] = 0.0
+        for k in range(n):
+            # A residual is right to the tolerance, and to some roundings, of the terms of its sum.
+            size = points[k, 1] * (abs(points[k, 2]) + total * points[k, 3])
+            field.noise[0] += (8.0 * EPS + tolerance) * unit * size * points[k, 3] * longest
         for place in range(2 * n2):
             moving[place] = False
             if occupied[place]:
@@ -1028,24 +1129,27 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         hi = LONGEST_STEP
         for place in range(n2):
             if occupied[place] and place != n:
-                hi = min(hi, _allowed_sector(field, place, tolerance))
+                hi = min(hi, _ready_place(field, place))
             if occupied[n2 + place]:
-                hi = min(hi, _allowed_ray(field, place, tolerance))
+                hi = min(hi, _ready_place(field, n2 + place))
         guessed = guess < unit * hi
         hi = min(hi, guess / unit)
         last = (t_max - times[step]) / unit <= hi
         if last:
             hi = (t_max - times[step]) / unit
-        cut = _time_of_loss(field, stop_loss, hi) if stop_loss > 0.0 else hi
-        status, n_new = _carry_all(field, Z, E, sign, mode, cut, moved, moved_mode, events[n_events:])
+        goal = _time_of_loss(field, stop_loss, hi) if stop_loss > 0.0 else np.inf
+        cut = min(hi, goal)
+        status, n_new, cut = _carry_within_reach(field, Z, E, sign, mode, cut, moved, moved_mode, events[n_events:])
         if status != CHUNK_DONE:
             return status, step, n_events
         end = _where_to_end(events[n_events : n_events + n_new], n_new, cut, 0.25 * unit * reach * longest, tolerance)
-        last &= end == hi
         if end < cut:
-            status, n_new = _carry_all(field, Z, E, sign, mode, end, moved, moved_mode, events[n_events:])
+            status, n_new, end = _carry_within_reach(field, Z, E, sign, mode, end, moved, moved_mode, events[n_events:])
             if status != CHUNK_DONE:
                 return status, step, n_events
+        last &= end == hi
+        # The loss that is then computed anew differs from the goal by the tolerance, to either side.
+        at_goal = end == goal
         times[step + 1] = t_max if last else times[step] + unit * end
         if times[step + 1] <= times[step]:
             return TIME_STALLED, step, n_events
@@ -1057,7 +1161,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
             guess = 2.0 * unit * end if guessed else np.inf
         Z[:] = moved
         mode[:] = moved_mode
-        _normalise(Z, E)
+        _normalise(Z, E, sign)
         for i in range(n_events, n_events + n_new):
             events[i, 0] = times[step] + unit * events[i, 0]
         n_events += n_new

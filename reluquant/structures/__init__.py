@@ -1,0 +1,1 @@
+"""Immutable values: what flows between the rooms."""

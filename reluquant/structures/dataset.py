@@ -63,7 +63,8 @@ class Dataset:
             raise ValueError(f"A Dataset needs at least one label for every sample, but y has shape {labels.shape}.")
         if inputs.shape[0] != labels.shape[0]:
             raise ValueError(
-                f"X and y must have the same number of samples, but X has {inputs.shape[0]} and y has {labels.shape[0]}."
+                "X and y must have the same number of samples,"
+                f" but X has {inputs.shape[0]} and y has {labels.shape[0]}."
             )
         object.__setattr__(self, "X", inputs)
         object.__setattr__(self, "y", labels)

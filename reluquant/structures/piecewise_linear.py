@@ -84,11 +84,18 @@ class PiecewiseLinear:
         return result[()]
 
     def _between(self, points: Floats, right: np.ndarray) -> Floats:
-        share = _difference_ratio(points, self.knots[right - 1], self.knots[right])
+        left_knot, right_knot = self.knots[right - 1], self.knots[right]
         low, high = self.values[right - 1], self.values[right]
         with np.errstate(over="ignore"):
-            value = (1 - share) * low + share * high
-        # Rounding of the two weights may overshoot the larger value, even beyond float64.
+            # Halved only where the width overflows: halving always would make the width between 0
+            # and the smallest subnormal number zero.
+            scale = np.where(np.isfinite(right_knot - left_knot), 1.0, 0.5)
+            x, left_knot, right_knot = points * scale, left_knot * scale, right_knot * scale
+            width = right_knot - left_knot
+            # Both weights as quotients: 1 - weight would keep no digits next to a knot, which a
+            # large value at the other one would show.
+            value = (right_knot - x) / width * low + (x - left_knot) / width * high
+        # Rounding of the weights may overshoot the larger value, even beyond float64.
         return np.clip(value, np.minimum(low, high), np.maximum(low, high))
 
     def _beyond(self, points: Floats, end: int) -> Floats:
@@ -109,11 +116,3 @@ class PiecewiseLinear:
 
     def __repr__(self) -> str:
         return f"PiecewiseLinear(n_breakpoints={self.n_breakpoints}, domain={self.domain})"
-
-
-def _difference_ratio(x: Floats, left: Floats, right: Floats) -> Floats:
-    # (x - left) / (right - left). Halved only where the width overflows: halving always would make
-    # the width between 0 and the smallest subnormal number zero.
-    with np.errstate(over="ignore"):
-        scale = np.where(np.isfinite(right - left), 1.0, 0.5)
-    return (x * scale - left * scale) / (right * scale - left * scale)

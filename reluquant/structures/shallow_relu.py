@@ -155,9 +155,10 @@ class ShallowReLU:
 
     @property
     def norms(self) -> Floats:
-        """``‖W_j‖``, shape (n_neurons,); no square overflows or underflows on the way."""
+        """``‖W_j‖``, shape (n_neurons,); infinite only where the norm itself is beyond float64."""
         # hypot, because squares of weights of a network at scale 1e-200 underflow.
-        return np.hypot.reduce(self.W, axis=1)
+        with np.errstate(over="ignore"):
+            return np.hypot.reduce(self.W, axis=1)
 
     def __call__(self, x: ArrayLike) -> Floats:
         """Evaluate the network.

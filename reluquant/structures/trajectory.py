@@ -46,11 +46,12 @@ class NeuronStates(NamedTuple):
 
 
 class Snapshots(NamedTuple):
-    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, b, a)."""
+    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, b, a), ``sign`` 0 if unbalanced."""
 
     t: Floats
     mantissa: Floats
     exponent: np.ndarray
+    sign: np.ndarray
     mode: np.ndarray
 
 
@@ -103,13 +104,12 @@ class Trajectory:
     points: Floats
     control: Floats
     order: int
-    sign: np.ndarray
     snapshots: Snapshots
 
     def __post_init__(self) -> None:
         for name in ("t", "loss", "points", "control"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
-        for array in (self.switches, self.sign, *self.snapshots):
+        for array in (self.switches, *self.snapshots):
             array.setflags(write=False)
 
     @property
@@ -125,7 +125,7 @@ class Trajectory:
     @property
     def n_neurons(self) -> int:
         """Number of neurons."""
-        return self.sign.size
+        return self.snapshots.mode.shape[1]
 
     @cached_property
     def final(self) -> ShallowReLU:
@@ -195,9 +195,9 @@ class Trajectory:
 
     def _replay(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1
-        Z, E, mode = (self.snapshots[i][start].copy() for i in (1, 2, 3))
-        # Writable copies of what is only read: numba would compile the kernel again for read-only arrays.
-        points, sign = self.points.copy(), self.sign.copy()
+        Z, E, sign, mode = (self.snapshots[i][start].copy() for i in (1, 2, 3, 4))
+        # A writable copy of what is only read: numba would compile the kernel again for a read-only array.
+        points = self.points.copy()
         # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
         control = np.array([t, -1.0, self.control[2], 0.0])
         now, room, status = self.snapshots.t[start], 4096, flow_1d.CHUNK_DONE
@@ -238,7 +238,6 @@ class Trajectory:
             points=self.points,
             control=self.control,
             order=self.order,
-            sign=self.sign,
             **{f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()},
         )
 
@@ -277,7 +276,7 @@ class Trajectory:
         return cls(
             data=Dataset(file["X"], file["y"], name=str(file["name"])),
             snapshots=Snapshots(*(file[f"snapshot_{name}"] for name in Snapshots._fields)),
-            **{name: file[name] for name in ("t", "loss", "switches", "points", "control", "sign")},
+            **{name: file[name] for name in ("t", "loss", "switches", "points", "control")},
             **{name: str(file[name]) for name in ("end", "message")},
             rtol=float(file["rtol"]),
             order=int(file["order"]),

@@ -47,6 +47,15 @@ def test_stop_loss_is_located_not_overshot():
     assert loss(traj.final, ZIGZAG) == pytest.approx(0.1, rel=1e-7)
 
 
+@pytest.mark.parametrize("goal", [1e-2, 1e-4, 1e-8])
+def test_stop_loss_is_reached_where_the_loss_falls_by_rounding_only(goal):
+    # Symmetric data: the last bits of the loss at the goal fall on either side of it.
+    data = rq.Dataset([-1.0, 0.0, 1.0], [1.0, -1.0, 1.0])
+    traj = flow(rq.ShallowReLU.balanced(n_neurons=50, scale=1e-6, rng=0), data, stop_loss=goal, max_steps=2000)
+    assert traj.end == "stop_loss"
+    assert traj.loss[-1] == pytest.approx(goal, rel=1e-7)
+
+
 def test_a_loss_met_at_the_start_takes_no_step():
     traj = flow(stop_loss=100.0)
     assert (traj.end, traj.n_steps, traj.t[-1]) == ("stop_loss", 0, 0.0)
@@ -172,6 +181,43 @@ def test_inputs_an_ulp_apart_are_two_points():
     traj = flow(data=data, t_max=40.0)
     assert traj.success
     assert np.all(np.diff(traj.loss) <= 1e-15)
+
+
+def _awkward(seed):
+    """Data and networks on which events coincide, decide by zeros, or lie within rounding of each other."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 12))
+    x = (
+        rng.normal(size=n),
+        rng.integers(-4, 5, n).astype(float),
+        np.linspace(-1, 1, n),
+        np.cumsum(10.0 ** rng.uniform(-6, 0, n)),
+        rng.uniform(100, 101, n),
+    )[seed % 5]
+    y = (rng.normal(size=n), rng.integers(-2, 3, n).astype(float), np.abs(x) - np.abs(x).mean())[seed % 3]
+    start = (rq.ShallowReLU.balanced, rq.ShallowReLU.gaussian)[seed % 2]
+    net = start(n_neurons=int(rng.choice([1, 3, 20, 100])), scale=10.0 ** rng.choice([0, -2, -8, -100]), rng=seed)
+    if seed % 4 == 0:
+        W = net.W.copy()
+        W[:, 1] = -W[:, 0] * rng.choice(x, len(W))
+        net = rq.ShallowReLU(W, np.sign(net.a) * np.hypot(*W.T))
+    return net, rq.Dataset(x, y), 10.0 ** rng.choice([-3, -6, -9, -12])
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_awkward_problems_never_fail_and_keep_their_invariants(seed):
+    net, data, rtol = _awkward(seed)
+    traj = flow(net, data, rtol=rtol, max_steps=500)
+    assert traj.end in ("stationary", "max_steps")
+    states = traj.states(np.linspace(0, 1, 7) * traj.t[-1])
+    # Everything relative to the largest sum of absolute terms that the loss is computed from.
+    terms = np.max(np.sum(np.hypot(*np.moveaxis(states.W, -1, 0)) * np.abs(states.a), axis=1))
+    size = (terms * np.hypot(data.X, 1).max() + np.abs(data.y).max()) ** 2
+    assert np.all(np.diff(traj.loss) <= max(rtol, 1e-13) * size)
+    assert loss(traj.final, data) == pytest.approx(traj.loss[-1], abs=1e-13 * size)
+    difference = np.sum(states.W**2, axis=2) - states.a**2
+    largest = np.max(np.sum(states.W**2, axis=2) + states.a**2, axis=0)
+    assert np.all(np.abs(difference - difference[0]) <= 1e-10 * largest)
 
 
 # --------------------------------------------------------------------------------- interrupts and progress

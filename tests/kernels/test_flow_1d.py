@@ -84,7 +84,7 @@ def test_sign_changes_finds_every_simple_root(where, factor, hi):
     series[: len(coefficients)] = coefficients
     roots = np.empty(size)
     flow_1d._sign_changes(series, hi, np.zeros((flow_1d.DEEPEST + 2, size)), roots)
-    assert roots[: len(where)] == pytest.approx([w * hi for w in where], rel=1e-7)
+    np.testing.assert_allclose(roots[: len(where)], [w * hi for w in where], rtol=1e-7)
     assert np.all(np.isinf(roots[len(where) :]))
 
 
@@ -97,6 +97,15 @@ def test_sign_changes_tells_a_near_pair_from_none():
 
     # Roots 0.3 ± 1e-4, which any coarse sampling would step over, and a parabola that just misses zero.
     assert (count(1e-8), count(-1e-8)) == (2, 0)
+
+
+@pytest.mark.parametrize("where", [(0.5,), (0.25, 0.5), (0.25, 0.375, 0.5, 0.75), (0.125, 0.9)])
+def test_sign_changes_finds_roots_on_the_borders_of_its_intervals(where):
+    series, roots = np.zeros(7), np.empty(7)
+    series[: len(where) + 1] = np.polynomial.polynomial.polyfromroots(where)
+    flow_1d._sign_changes(series, 1.0, np.zeros((flow_1d.DEEPEST + 2, 7)), roots)
+    assert roots[: len(where)] == pytest.approx(where, rel=1e-12)
+    assert np.all(np.isinf(roots[len(where) :]))
 
 
 def test_sign_changes_of_zero_and_of_a_constant_are_none():
@@ -167,8 +176,11 @@ def _field(points, order=4):
         np.zeros((n2, order + 1)),
         np.zeros((n2, 2, order)),
         np.zeros((n2, 4)),
+        np.zeros(2 * n2),
         np.zeros((n2, 4), dtype=bool),
         np.zeros((flow_1d.DEEPEST + 2, order)),
+        np.zeros(1),
+        1e-9,
     )
     flow_1d._fill_residual(field, *empty, 0, 1.0, np.empty((n2, 2)))
     return field
@@ -184,8 +196,9 @@ def test_a_full_event_buffer_stops_before_the_step_that_does_not_fit():
     flow_1d.locate(points, Z, mode)
     before = Z.copy(), mode.copy()
     times, losses = np.zeros(9), np.zeros(9)
+    sign, control = np.ones(50, dtype=np.int64), np.array([50.0, -1, 1e-11, 0])
     status, steps, n_events = flow_1d.advance(
-        points, Z, E, np.ones(50, dtype=np.int64), mode, np.array([50.0, -1, 1e-11, 0]), 12, times, losses, np.empty((1, 5))
+        points, Z, E, sign, mode, control, 12, times, losses, np.empty((1, 5))
     )
     assert (status, steps, n_events) == (flow_1d.EVENTS_FULL, 0, 0)
     assert np.array_equal(Z, before[0])
