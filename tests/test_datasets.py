@@ -1,0 +1,130 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from reluquant import Dataset, datasets, extremal_directions, interpolate
+
+MAKERS = {
+    "zigzag": datasets.zigzag,
+    "absolute": datasets.absolute,
+    "sine": datasets.sine,
+    "three_points": datasets.three_points,
+    "two_points": datasets.two_points,
+    "tent": datasets.tent,
+    "random": lambda: datasets.random(rng=0),
+    "smooth": lambda: datasets.smooth(rng=0),
+    "terrain_profile": datasets.terrain_profile,
+}
+
+
+def test_every_maker_is_tested():
+    assert sorted(MAKERS) == datasets.__all__
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_makers_return_named_data_that_can_be_interpolated(name):
+    data = MAKERS[name]()
+    assert isinstance(data, Dataset)
+    assert data.name
+    assert (data.n_features, data.y.ndim, data.bias) == (1, 1, True)
+    assert np.all(np.diff(data.X[:, 0]) > 0)
+    assert interpolate(data)(data.X[:, 0]).tolist() == data.y.tolist()
+
+
+@pytest.mark.parametrize(
+    ("maker", "size"),
+    [(datasets.zigzag, 9), (datasets.absolute, 4), (datasets.sine, 3), (datasets.random, 5), (datasets.smooth, 8),
+     (datasets.terrain_profile, 30)],
+)  # fmt: skip
+def test_number_of_samples(maker, size):
+    assert maker(size).n_samples == size
+
+
+def test_zigzag_on_the_grid_is_that_of_the_golden_values():
+    data = datasets.zigzag(3, generic=False)
+    assert data.X[:, 0].tolist() == [-1.0, 0.0, 1.0]
+    assert data.y.tolist() == [1.0, -1.5, 1.0]
+
+
+@pytest.mark.parametrize("n_samples", [2, 3, 5, 12, 40])
+def test_generic_zigzag_is_near_its_grid_without_ties(n_samples):
+    data, grid = datasets.zigzag(n_samples), datasets.zigzag(n_samples, generic=False)
+    assert np.abs(data.X - grid.X).max() <= 0.15 * 2 / (n_samples - 1)
+    np.testing.assert_allclose(data.y, grid.y, rtol=0.2)
+    assert np.unique(np.diff(data.X[:, 0]).round(9)).size == n_samples - 1
+    assert np.unique(np.abs(data.y).round(9)).size == n_samples
+    assert not [e for e in extremal_directions(data) if e.kind in ("semistable", "neutral")]
+    assert datasets.zigzag(n_samples).y.tolist() == data.y.tolist()
+
+
+def test_values_of_the_small_sets():
+    assert datasets.three_points().X[:, 0].tolist() == [-0.75, -0.5, 0.125]
+    assert datasets.three_points().y.tolist() == [1.1, 0.1, 0.8]
+    assert datasets.two_points().X[:, 0].tolist() == datasets.two_points().y.tolist() == [-1.0, 1.0]
+    assert datasets.tent().y.tolist() == [1.0, 0.0, 1.0]
+    data = datasets.sine()
+    np.testing.assert_allclose(data.y, np.sin(np.pi * data.X[:, 0]) + 0.3 * data.X[:, 0], rtol=1e-15)
+    assert datasets.absolute().y.tolist() == np.abs(datasets.absolute().X[:, 0]).tolist()
+
+
+@pytest.mark.parametrize("maker", [datasets.random, datasets.smooth])
+def test_random_sets_depend_on_the_seed_only(maker):
+    assert maker(rng=3).y.tolist() == maker(rng=np.random.default_rng(3)).y.tolist()
+    assert maker(rng=3).y.tolist() != maker(rng=4).y.tolist()
+    assert np.abs(maker(50, rng=3).X).max() <= 1
+
+
+def test_smooth_bends_as_little_as_it_says():
+    # |f''| ≤ Σ amplitude (π k / 2)², and amplitudes fall like 1/k²: second differences are bounded.
+    data = datasets.smooth(400, rng=0)
+    chord = interpolate(Dataset(data.X[::4], data.y[::4]))
+    gap = np.diff(data.X[::4, 0]).max()
+    inside = data.X[:, 0] <= data.X[::4].max()
+    assert np.abs(chord(data.X[inside, 0]) - data.y[inside]).max() <= 6 * 8 * (np.pi / 2) ** 2 * gap**2 / 8
+
+
+def test_terrain_is_the_file():
+    matplotlib_data = pytest.importorskip("matplotlib.cbook").get_sample_data("jacksboro_fault_dem.npz")
+    elevation = matplotlib_data["elevation"]
+    data = datasets.terrain_profile(403, row=7)
+    heights = elevation[7] / 100.0
+    np.testing.assert_allclose(data.y, heights - heights.mean(), atol=1e-12)
+    assert data.X[0, 0] == -data.X[-1, 0]
+    # 402 steps of 3 arc seconds at 36.7° north, in units of 10 km.
+    assert data.X[-1, 0] - data.X[0, 0] == pytest.approx(402 * 3 / 3600 * 11.132 * np.cos(np.radians(36.727)), rel=1e-4)
+    assert abs(datasets.terrain_profile().y).max() > 1
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: datasets.zigzag(1), "n_samples must be an integer of at least 2, but it is 1"),
+        (lambda: datasets.sine(2.5), "n_samples must be an integer of at least 2, but it is 2.5"),
+        (lambda: datasets.absolute("many"), "n_samples must be an integer"),
+        (lambda: datasets.random(0), "n_samples must be an integer of at least 1, but it is 0"),
+        (lambda: datasets.smooth(-3), "n_samples must be an integer of at least 1"),
+        (lambda: datasets.terrain_profile(404), "n_samples must be an integer from 2 to 403, but it is 404"),
+        (lambda: datasets.terrain_profile(row=344), "row must be an integer from 0 to 343, but it is 344"),
+    ],
+)
+def test_bad_sizes_are_refused(call, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        call()
+
+
+def test_missing_sample_data_are_explained(monkeypatch):
+    from matplotlib import cbook
+
+    def missing(*_args, **_kwargs):
+        raise FileNotFoundError("no such file")
+
+    monkeypatch.setattr(cbook, "get_sample_data", missing)
+    with pytest.raises(FileNotFoundError, match="install matplotlib from PyPI or conda-forge"):
+        datasets.terrain_profile()
+
+
+def test_matplotlib_is_imported_on_use_only():
+    code = "import sys, reluquant.datasets as d; d.zigzag(); sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
