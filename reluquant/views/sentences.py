@@ -1,0 +1,105 @@
+"""A frame in words, for the status line and for readers who do not see the picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from reluquant.structures.arrays import Floats
+from reluquant.views.direction_view import ExtremalView
+
+# A neuron points along an extremal direction if it is that close to it.
+ALIGNED = math.radians(1.0)
+# The loss has begun to fall, or is done, at these shares of its start.
+BEGUN, DONE = 0.99, 1e-6
+# Directions that hold this share of the mass are the ones that make the function.
+MAIN_MASS = 0.99
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameFacts:
+    """What :func:`describe` needs to know of one moment; arrays have one entry per neuron."""
+
+    t: float
+    loss: float
+    first_loss: float
+    angle: Floats
+    sign: np.ndarray
+    log_mass: Floats
+    slides_on: np.ndarray
+    extremal: ExtremalView
+    n_dead: int = 0
+    at_rest: bool = False
+
+
+def describe(facts: FrameFacts) -> str:
+    """Return one or two sentences on the state of the network.
+
+    Examples
+    --------
+    >>> from reluquant.views.sentences import number
+    >>> number(0.000012345), number(123.456), number(0.0)
+    ('1.2e-05', '123', '0')
+    """
+    n_neurons = facts.angle.size
+    parts = [f"t = {number(facts.t)}: loss {number(facts.loss)}{_share_of_start(facts)}"]
+    if facts.extremal.angle.size:
+        parts.append(f"{aligned(facts)} of {n_neurons} neurons within 1° of a direction that attracts them")
+    held = int(np.count_nonzero(facts.slides_on >= 0))
+    if held:
+        parts.append(f"{held} held on a data point")
+    if facts.n_dead:
+        parts.append(f"{facts.n_dead} dead")
+    count = main_directions(facts)
+    parts.append(f"{count} direction{'' if count == 1 else 's'} carr{'ies' if count == 1 else 'y'} 99 % of the mass")
+    rest = " Nothing moves any more." if facts.at_rest else ""
+    return f"{phase(facts)} – " + "; ".join(parts) + "." + rest
+
+
+def phase(facts: FrameFacts) -> str:
+    """Name the phase of the run by its loss: alignment, fitting, fitted, or stuck above zero."""
+    if facts.loss <= DONE * facts.first_loss:
+        return "Fitted"
+    if facts.at_rest:
+        return "Stuck"
+    return "Alignment" if facts.loss > BEGUN * facts.first_loss else "Fitting"
+
+
+def aligned(facts: FrameFacts) -> int:
+    """Count the neurons within 1° of a direction that attracts their sign."""
+    close = np.zeros(facts.angle.size, dtype=bool)
+    for angle, sign in zip(facts.extremal.angle, facts.extremal.sign, strict=True):
+        away = np.abs((facts.angle - angle + math.pi) % math.tau - math.pi)
+        close |= (away <= ALIGNED) & (facts.sign == sign)
+    return int(np.count_nonzero(close))
+
+
+def main_directions(facts: FrameFacts) -> int:
+    """Count the directions (by sign, one degree wide) that together hold 99 % of the mass."""
+    top = float(facts.log_mass.max(initial=-np.inf))
+    if not math.isfinite(top):
+        return 0
+    order = np.lexsort((facts.angle, facts.sign))
+    # Each sign on its own stretch of a line, then cut from the left into pieces of a degree.
+    place = facts.angle[order] + facts.sign[order] * 2 * math.tau
+    starts, at = [], 0
+    while at < place.size:
+        starts.append(at)
+        at = int(np.searchsorted(place, place[at] + ALIGNED, side="right"))
+    totals = np.sort(np.add.reduceat(np.exp(facts.log_mass[order] - top), starts))[::-1]
+    return int(np.searchsorted(np.cumsum(totals), MAIN_MASS * totals.sum()) + 1)
+
+
+def number(value: float) -> str:
+    """Write a number with about three digits."""
+    if value == 0:
+        return "0"
+    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
+
+
+def _share_of_start(facts: FrameFacts) -> str:
+    if not facts.first_loss > 0:
+        return ""
+    return f" ({100 * facts.loss / facts.first_loss:.3g} % of the start)"

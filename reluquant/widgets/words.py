@@ -1,0 +1,86 @@
+"""The explorer in words: status, errors, and the data as text."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import ipywidgets as W
+import numpy as np
+
+from reluquant.structures.arrays import Floats
+from reluquant.structures.dataset import Dataset
+from reluquant.widgets.controls import as_numbers, written
+
+
+class Words:
+    """A status line and, when something went wrong, one sentence about it.
+
+    Parameters
+    ----------
+    width : int
+        In pixels.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.status = W.HTML(layout=W.Layout(width=f"{width}px", min_height="38px", margin="0"))
+        self.alert = W.HTML(layout=W.Layout(width=f"{width}px", display="none"))
+
+    def show(self, status: str, error: str, *, busy: bool, live: bool) -> None:
+        """Show a status and an error, which may be empty; a screen reader speaks the status if it is ``live``."""
+        # A status that begins with the work itself needs no mark of it.
+        work = " <i>computing …</i>" if busy and not status.startswith("Computing") else ""
+        polite = "polite" if live else "off"
+        self.status.value = (
+            f'<div class="rq-status" role="status" aria-live="{polite}">{html.escape(status)}{work}</div>'
+        )
+        self.alert.value = f'<div class="rq-alert" role="alert">{html.escape(error)}</div>' if error else ""
+        self.alert.layout.display = None if error else "none"
+
+
+class PointsText:
+    """The data as text, ``x y; x y; …``, to move, add or remove points by keyboard.
+
+    Parameters
+    ----------
+    width : int
+        In pixels.
+    on_typed : callable
+        Called with the new text.
+    """
+
+    def __init__(self, width: int, on_typed: Callable[[str], object]) -> None:
+        self.text = W.Text(
+            description="points",
+            tooltip="The data as x y; x y; … – type to move, add or remove points",
+            continuous_update=False,
+            style={"description_width": "54px"},
+            layout=W.Layout(width=f"{width}px"),
+        )
+        self._shown = ""
+        self._on_typed = on_typed
+        self.text.observe(self._changed, names="value")
+
+    def show(self, data: Dataset) -> None:
+        """Show data that somebody else set."""
+        self._shown = "; ".join(f"{written([x])} {written([y])}" for x, y in zip(data.X[:, 0], data.y, strict=True))
+        self.text.value = self._shown
+
+    def _changed(self, change: object) -> None:
+        if change.new != self._shown:
+            self._on_typed(change.new)
+
+
+def as_points(text: str) -> tuple[Floats, Floats]:
+    """Read typed points.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if they are not pairs of numbers.
+    """
+    rows = [as_numbers(row, "coordinate") for row in text.split(";") if row.strip()]
+    if not rows or any(len(row) != 2 for row in rows):
+        raise ValueError("Points must be pairs such as -1 0.5; 0 -0.5; 1 0.5, separated by semicolons.")
+    x, y = np.array(rows).T
+    return x, y

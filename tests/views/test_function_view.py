@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reluquant as rq
+from reluquant.views.function_view import data_view, kinks, network_curve, window
+
+WEIGHTS = st.lists(st.tuples(*[st.floats(-3, 3).map(lambda v: round(v, 2))] * 3), min_size=1, max_size=30)
+
+
+@given(WEIGHTS)
+def test_curve_is_the_network_also_where_kinks_coincide(rows):
+    w, b, a = np.array(rows).T
+    net = rq.ShallowReLU(np.column_stack([w, b]), a)
+    x, y = network_curve(net, -2.0, 2.0)
+    points = np.linspace(-2, 2, 201)
+    # Cells of 4/190 hold at most two of their kinks, so thirty kinks are all there.
+    np.testing.assert_allclose(np.interp(points, x, y), net(points), atol=1e-9)
+
+
+def test_curve_of_ten_thousand_neurons_has_few_points():
+    net = rq.ShallowReLU.balanced(n_neurons=10_000, scale=1.0, rng=0)
+    x, y = network_curve(net, -2.0, 2.0)
+    assert x.size <= 400
+    points = np.linspace(-2, 2, 999)
+    expected = net(points)
+    assert np.abs(np.interp(points, x, y) - expected).max() < 1e-3 * np.ptp(expected)
+
+
+def test_data_view_of_equal_inputs_uses_the_mean():
+    view = data_view(rq.Dataset([0.0, 1.0, 1.0], [0.0, 1.0, 3.0]))
+    np.testing.assert_allclose(view.interpolant_x, [0.0, 1.0])
+    np.testing.assert_allclose(view.interpolant_y, [0.0, 2.0])
+    assert view.x.size == 3
+
+
+@pytest.mark.parametrize("x", [[0.0], [5.0, 5.0], [-1.0, 3.0], [1e90, 2e90]])
+def test_window_holds_the_data(x):
+    data = rq.Dataset(x, np.zeros(len(x)))
+    shown = window(data)
+    assert shown.left < shown.right
+    assert shown.bottom < shown.top
+    assert shown.holds(data.X[:, 0], data.y)
+    assert not shown.holds(data.X[:, 0] + (shown.right - shown.left), data.y)
+
+
+def test_kinks_of_one_place_are_one_mark_but_for_sign_and_holder():
+    place = np.array([0.5, 0.5, 0.5, 0.5, -1.0])
+    sign = np.array([1, 1, -1, 1, 1])
+    held = np.array([-1, -1, -1, 2, -1])
+    marks = kinks(place, np.log([1.0, 3.0, 2.0, 4.0, 1.0]), sign, held, -2.0, 2.0)
+    found = {(x, s, h): size for x, s, h, size in zip(marks.x, marks.sign, marks.held, marks.size, strict=True)}
+    assert found == pytest.approx(
+        {(0.5, 1, False): 1.0, (0.5, -1, False): 0.5, (0.5, 1, True): 1.0, (-1.0, 1, False): 0.25}
+    )
+
+
+def test_kinks_outside_and_without_mass_are_left_out():
+    marks = kinks(np.array([9.0, 0.0, np.inf]), np.array([0.0, -np.inf, 0.0]), np.ones(3), -np.ones(3), -1.0, 1.0)
+    assert marks.x.size == 0
+
+
+def test_thousands_of_kinks_are_few_marks():
+    place = np.linspace(-1, 1, 10_000)
+    marks = kinks(place, np.zeros(10_000), np.tile([1, -1], 5000), -np.ones(10_000, int), -1.0, 1.0)
+    assert marks.x.size <= 250

@@ -1,0 +1,448 @@
+import gc
+import time
+
+import ipywidgets as W
+import numpy as np
+import pytest
+import traitlets as T
+from ipywidgets.widgets.widget import _instances as instances
+
+import reluquant as rq
+from reluquant.views.frames import flow_frame
+from tests.widgets.conftest import DATA, worker_threads
+
+
+def drawn(explorer):
+    """The network curve as the marks hold it."""
+    mark = explorer._function.network
+    return np.array(mark.x), np.array(mark.y)
+
+
+def test_first_picture_is_the_end_of_the_run(explorer):
+    assert explorer.trajectory.success
+    assert explorer.t == explorer.trajectory.t[-1]
+    assert not explorer.busy
+    x, y = drawn(explorer)
+    np.testing.assert_allclose(y, explorer.trajectory.final(x), atol=1e-9)
+    assert explorer.status.startswith("Fitted")
+    assert explorer.error == ""
+
+
+def test_text_form_names_the_configuration_only(explorer):
+    assert repr(explorer) == "FlowExplorer(n_samples=5, n_neurons=40, scale=0.001, seed=0)"
+    assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
+    explorer.t = 1.0
+    assert repr(explorer) == "FlowExplorer(n_samples=5, n_neurons=40, scale=0.001, seed=0)"
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 7), ("scale", 1e-2), ("n_neurons", 3)])
+def test_setting_a_trait_computes_and_draws_anew(explorer, name, value):
+    old_run, old_curve = explorer.trajectory, drawn(explorer)
+    setattr(explorer, name, value)
+    explorer.wait(60)
+    assert explorer.trajectory is not old_run
+    expected = rq.ShallowReLU.balanced(
+        **({"n_neurons": 40, "scale": 1e-3, "rng": 0} | {"rng" if name == "seed" else name: value})
+    )
+    np.testing.assert_array_equal(explorer.trajectory.at(0).W, expected.W)
+    assert not np.array_equal(old_curve[1], drawn(explorer)[1])
+
+
+def test_setting_data_moves_points_interpolant_and_network(explorer):
+    explorer.data = rq.Dataset([-1.0, 0.0, 2.0], [1.0, -1.0, 3.0])
+    explorer.wait(60)
+    np.testing.assert_array_equal(explorer._function.points.x, [-1.0, 0.0, 2.0])
+    np.testing.assert_array_equal(explorer._function.interpolant.y, [1.0, -1.0, 3.0])
+    assert explorer._function.x_scale.max > 2.0
+    assert explorer.trajectory.data is explorer.data
+    assert explorer._points.text.value == "-1 1; 0 -1; 2 3"
+
+
+def test_time_moves_every_panel(explorer):
+    explorer.t = 4.0
+    explorer.wait(10)
+    frame = flow_frame(explorer.trajectory, 4.0, shown=explorer._window)
+    np.testing.assert_allclose(drawn(explorer)[1], frame.curve_y)
+    assert explorer._time.cursor.x[0] == pytest.approx(np.log10(4.0))
+    assert explorer._time.head.y[0] == pytest.approx(frame.loss, rel=0.05)
+    assert explorer._circle.picture["positive"] == np.round(frame.bars_positive, 4).tolist()
+    assert explorer.status == frame.sentence
+    assert frame.sentence.split(";")[0].split("–")[0] in explorer._words.status.value
+
+
+def test_a_time_beyond_the_run_is_its_end(explorer):
+    explorer.t = 1e300
+    assert explorer.t == explorer.trajectory.t[-1]
+
+
+def drag(explorer, x, y):
+    """What bqplot does in the kernel while the mouse holds a point."""
+    points = explorer._function.points
+    with points.hold_trait_notifications():
+        points.x, points.y = np.array(x), np.array(y)
+
+
+def test_dragging_changes_data_and_run_but_not_the_window_or_the_points(explorer):
+    window, x, y = explorer._window, [-1.6, -0.9, 0.2, 0.7, 1.5], [0.6, -0.7, 0.4, -0.5, 0.8]
+    drag(explorer, x, y)
+    explorer.wait(60)
+    np.testing.assert_allclose(explorer.data.X[:, 0], x)
+    np.testing.assert_allclose(explorer.data.y, y)
+    np.testing.assert_allclose(explorer._function.interpolant.y, y)
+    assert explorer.trajectory.data is explorer.data
+    assert explorer._window is window
+
+
+def test_a_point_dropped_at_the_edge_widens_the_window(explorer):
+    right = explorer._window.right
+    drag(explorer, [-1.6, -0.9, -0.1, 0.7, right], DATA.y)
+    explorer._point_dropped()
+    explorer.wait(60)
+    assert explorer._window.right > right
+    assert explorer._function.x_scale.max == explorer._window.right
+
+
+def test_a_long_drag_ends_with_the_run_of_its_last_point(explorer):
+    for shift in np.linspace(0.0, 0.5, 60):
+        drag(explorer, DATA.X[:, 0], np.array([0.6, -0.7 + shift, 0.9, -0.5, 0.8]))
+    explorer.wait(60)
+    assert explorer.trajectory.data is explorer.data
+    np.testing.assert_allclose(explorer.data.y, [0.6, -0.2, 0.9, -0.5, 0.8])
+
+
+def test_play_runs_from_the_start_to_the_end(explorer):
+    seen = []
+    explorer.observe(lambda change: seen.append(change.new), names="t")
+    explorer.speed = 15.0
+    explorer.play()
+    assert explorer.playing
+    assert explorer._bar.play.icon == "pause"
+    explorer.wait(30)
+    assert not explorer.playing
+    assert explorer._bar.play.icon == "play"
+    assert seen[0] == 0.0
+    assert np.all(np.diff(seen) >= 0)
+    assert seen[-1] == explorer.trajectory.t[-1]
+    # At 15 times the speed it lasts a second, at 20 frames a second.
+    assert 8 <= len(set(seen)) <= 25
+
+
+def test_play_before_the_first_run_starts_at_the_start():
+    made = rq.explore(DATA, n_neurons=2000, speed=20.0)
+    try:
+        seen = []
+        made.observe(lambda change: seen.append(change.new), names="t")
+        made.play()
+        made.wait(60)
+        assert len(set(seen)) >= 5
+        assert made.t == made.trajectory.t[-1]
+    finally:
+        made.close()
+
+
+def test_pause_stops_where_it_is(explorer):
+    explorer._bar.play.click()
+    time.sleep(0.5)
+    explorer._bar.play.click()
+    explorer.wait(10)
+    t = explorer.t
+    assert 0 < t < explorer.trajectory.t[-1]
+    time.sleep(0.2)
+    assert explorer.t == t
+
+
+def test_steps_go_from_frame_to_frame(explorer):
+    explorer.t = 0.0
+    explorer._bar.forth.click()
+    first = explorer.t
+    explorer._bar.forth.click()
+    assert 0 < first < explorer.t
+    explorer._bar.back.click()
+    assert explorer.t == first
+    explorer.step(-100)
+    assert explorer.t == 0.0
+    explorer.step(10_000)
+    assert explorer.t == explorer.trajectory.t[-1]
+    explorer.step(-1)
+    assert explorer.t < explorer.trajectory.t[-1]
+
+
+def test_scrubber_and_play_head_set_the_time(explorer):
+    slider = explorer._time.slider
+    slider.value = slider.max // 2
+    curve = np.log10([explorer._time._curve.t_first, explorer.trajectory.t[-1]])
+    assert np.log10(explorer.t) == pytest.approx(curve.mean(), abs=1e-3)
+    explorer._time.head.x = np.array([0.5])
+    assert explorer.t == pytest.approx(10**0.5)
+    slider.value = 0
+    assert explorer.t == 0.0
+    slider.value = slider.max
+    assert explorer.t == explorer.trajectory.t[-1]
+
+
+def test_scrubbing_stops_a_play(explorer):
+    explorer.play()
+    explorer._time.slider.value = 500
+    assert not explorer.playing
+
+
+def test_a_new_run_keeps_the_end_or_the_time(explorer):
+    explorer.seed = 1
+    explorer.wait(60)
+    assert explorer.t == explorer.trajectory.t[-1]
+    explorer.t = 2.0
+    explorer.seed = 2
+    explorer.wait(60)
+    assert explorer.t == 2.0
+
+
+def test_reset_returns_to_the_beginning(explorer):
+    explorer.seed, explorer.scale, explorer.n_neurons, explorer.speed = 5, 0.1, 7, 4.0
+    drag(explorer, DATA.X[:, 0] + 0.1, DATA.y)
+    explorer.t = 1.0
+    explorer._bar.reset.click()
+    explorer.wait(60)
+    assert repr(explorer) == "FlowExplorer(n_samples=5, n_neurons=40, scale=0.001, seed=0)"
+    assert explorer.data is DATA
+    np.testing.assert_array_equal(explorer._function.points.x, DATA.X[:, 0])
+    assert explorer.speed == 1.0
+    assert explorer.t == explorer.trajectory.t[-1]
+
+
+# --- typed values ----------------------------------------------------------------------------------------------------
+
+
+def test_typed_values_are_taken(explorer):
+    explorer._bar.scale.text.value = "1e-100"
+    assert explorer.scale == 1e-100
+    assert explorer._bar.scale.slider.value == pytest.approx(1e-12)
+    explorer._bar.scale.text.value = "1e-2"
+    explorer._bar.neurons.text.value = "12"
+    explorer._bar.seed.value = 3
+    explorer._points.text.value = "0 1; 1, 0; 2 1; 3 0.5"
+    explorer.wait(60)
+    assert (explorer.scale, explorer.n_neurons, explorer.seed) == (1e-2, 12, 3)
+    np.testing.assert_array_equal(explorer.data.X[:, 0], [0, 1, 2, 3])
+    assert explorer.error == ""
+
+
+def test_sliders_set_and_show_the_traits(explorer):
+    explorer._bar.scale.slider.value = 1e-2
+    explorer._bar.neurons.slider.value = 10**1.5
+    assert (explorer.scale, explorer.n_neurons) == (pytest.approx(1e-2), 32)
+    assert (explorer._bar.scale.text.value, explorer._bar.neurons.text.value) == ("0.01", "32")
+    explorer.n_neurons = 100
+    assert explorer._bar.neurons.slider.value == pytest.approx(100)
+
+
+@pytest.mark.parametrize(
+    ("control", "typed", "sentence"),
+    [
+        ("scale", "small", "scale must be a number such as 1e-6, but 'small' was typed."),
+        ("scale", "nan", "scale must be a finite number, but 'nan' was typed."),
+        ("scale", "1e-200", "scale must lie between 1e-100 and 10, but 1e-200 was typed."),
+        ("scale", "-1", "scale must lie between 1e-100 and 10, but -1 was typed."),
+        ("neurons", "2.5", "neurons must be a whole number from 1 to 10,000, but 2.5 was typed."),
+        ("neurons", "1000000", "neurons must be a whole number from 1 to 10,000, but 1000000 was typed."),
+    ],
+)
+def test_a_bad_number_gets_a_sentence_and_leaves_the_value(explorer, control, typed, sentence):
+    text = getattr(explorer._bar, control).text
+    before = text.value
+    text.value = typed
+    assert explorer.error == sentence
+    assert 'role="alert"' in explorer._words.alert.value
+    assert explorer._words.alert.layout.display is None
+    assert text.value == before
+    explorer.seed = 9
+    explorer.wait(60)
+    assert explorer.error == ""
+    assert explorer._words.alert.layout.display == "none"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("1 2; 3", "Points must be pairs"),
+        ("", "Points must be pairs"),
+        ("1 x", "must be a number"),
+        ("1 nan; 2 3", "must be a finite number"),
+        ("1e999 0", "must be a finite number"),
+        ("<b>1</b> 2", "must be a number"),
+    ],
+)
+def test_bad_points_get_a_sentence_and_leave_the_data(explorer, typed, sentence):
+    explorer._points.text.value = typed
+    assert sentence in explorer.error
+    assert explorer.data is DATA
+    assert "<b>" not in explorer._words.alert.value
+
+
+def test_points_beyond_the_flow_get_a_sentence_and_leave_it_usable(explorer):
+    explorer._points.text.value = "1e200 1; 2 3"
+    with pytest.raises(ValueError, match="X must stay within"):
+        explorer.wait(30)
+    assert "X must stay within" in explorer.error
+    assert not explorer.busy
+    explorer.data = DATA
+    explorer.wait(60)
+    assert explorer.error == ""
+
+
+@pytest.mark.parametrize("X", [[1.0, 1.0, 1.0], [0.5], [3.0, 3.0 + 1e-12]])
+def test_points_on_top_of_each_other(explorer, X):
+    explorer.data = rq.Dataset(X, np.arange(len(X)) + 1.0)
+    explorer.wait(60)
+    assert explorer.trajectory.data is explorer.data
+    assert explorer.error == ""
+
+
+# --- what it takes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("problem", "settings", "kind", "sentence"),
+    [
+        ([1, 2], {}, TypeError, "explore takes a Dataset or a Trajectory, but got a list"),
+        (rq.Dataset([[1.0, 2.0]], [1.0]), {}, ValueError, "one feature"),
+        (rq.Dataset([1.0], [1.0], bias=False), {}, ValueError, "a bias"),
+        (rq.Dataset([1.0], [[1.0, 2.0]]), {}, ValueError, "one label"),
+        (DATA, {"width": 3}, TypeError, "explore has no setting 'width'; it takes n_neurons"),
+    ],
+)
+def test_bad_arguments(problem, settings, kind, sentence):
+    before = set(instances)
+    with pytest.raises(kind, match=sentence):
+        rq.explore(problem, **settings)
+    assert set(instances) == before
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_neurons", 0), ("n_neurons", 10**6), ("scale", 0.0), ("data", None)])
+def test_traits_refuse_what_is_out_of_range(explorer, name, value):
+    with pytest.raises((T.TraitError, TypeError)):
+        setattr(explorer, name, value)
+
+
+def test_a_given_run_brings_its_own_network():
+    run = rq.gradient_flow(rq.ShallowReLU.balanced(n_neurons=3, rng=0), DATA, t_max=0.1, progress=False)
+    with pytest.raises(TypeError, match="A given run brings its own network, so explore does not take 'seed' with it."):
+        rq.explore(run, seed=1)
+
+
+def test_a_given_run_is_shown_without_computing_and_dragged_from_its_own_start():
+    net = rq.ShallowReLU.gaussian(n_neurons=30, scale=1e-2, rng=4)
+    run = rq.gradient_flow(net, DATA, t_max=100.0, progress=False)
+    explorer = rq.explore(run)
+    try:
+        explorer.wait(30)
+        assert explorer.trajectory is run
+        assert repr(explorer) == "FlowExplorer(n_samples=5, n_neurons=30, given run)"
+        assert 1e-3 < explorer.scale < 1e-1
+        explorer.data = rq.Dataset([0.0, 1.0], [1.0, -1.0])
+        explorer.wait(60)
+        np.testing.assert_array_equal(explorer.trajectory.at(0.0).W, net.W)
+        explorer.seed = 1
+        explorer.wait(60)
+        assert not np.array_equal(explorer.trajectory.at(0.0).W, net.W)
+        explorer.reset()
+        explorer.wait(30)
+        assert explorer.trajectory is run
+        assert repr(explorer).endswith("given run)")
+    finally:
+        explorer.close()
+
+
+@pytest.mark.parametrize("n_neurons", [1, 10_000])
+def test_widths(n_neurons):
+    explorer = rq.explore(DATA, n_neurons=n_neurons, max_seconds=60)
+    try:
+        explorer.wait(120)
+        assert explorer.trajectory.final.n_neurons == n_neurons
+        assert explorer._function.network.x.size <= 400
+        assert all(ticks.x.size <= 3 * 250 for ticks in explorer._function.ticks.values())
+    finally:
+        explorer.close()
+
+
+def test_traits_link_to_other_widgets(explorer):
+    box = W.IntText(value=0)
+    link = W.link((box, "value"), (explorer, "seed"))
+    box.value = 11
+    assert explorer.seed == 11
+    assert explorer._bar.seed.value == 11
+    link.unlink()
+    box.close()
+
+
+def test_every_control_has_a_tooltip(explorer):
+    def controls(widget):
+        children = getattr(widget, "children", ())
+        return [c for child in children for c in controls(child)] if children else [widget]
+
+    interactive = (W.Button, W.Dropdown, W.Text, W.FloatLogSlider, W.IntSlider, W.BoundedIntText)
+    found = [c for c in controls(explorer) if isinstance(c, interactive)]
+    assert len(found) == 12
+    assert all(control.tooltip for control in found)
+
+
+# --- threads and leaks -----------------------------------------------------------------------------------------------
+
+
+def test_an_idle_explorer_holds_no_thread(explorer):
+    assert worker_threads() == []
+
+
+def test_close_ends_threads_and_widgets_at_once():
+    before = set(instances)
+    explorer = rq.explore(rq.Dataset(np.arange(40.0), np.sin(np.arange(40.0))), n_neurons=3000, max_seconds=600)
+    explorer.play()
+    explorer.close()
+    explorer.close()
+    deadline = time.monotonic() + 30
+    while worker_threads() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert worker_threads() == []
+    assert set(instances) == before
+    assert repr(explorer) == "FlowExplorer(closed)"
+
+
+def test_wait_gives_up_in_time():
+    explorer = rq.explore(rq.Dataset(np.arange(40.0), np.sin(np.arange(40.0))), n_neurons=5000, max_seconds=600)
+    try:
+        with pytest.raises(TimeoutError, match="still at work after"):
+            explorer.wait(0.05)
+    finally:
+        explorer.close()
+
+
+def test_a_run_beyond_its_time_is_stopped_and_shown():
+    rng = np.random.default_rng(0)
+    data = rq.Dataset(rng.uniform(-2, 2, 60), rng.normal(size=60))
+    explorer = rq.explore(data, n_neurons=3000, max_seconds=0.3)
+    try:
+        explorer.wait(60)
+        assert explorer.trajectory.end == "interrupted"
+        assert explorer.error.startswith("The run was stopped after 0.3 seconds at t = ")
+    finally:
+        explorer.close()
+
+
+def test_many_explorers_leave_nothing():
+    before = set(instances)
+    for seed in range(10):
+        explorer = rq.explore(DATA, n_neurons=5, seed=seed)
+        explorer.wait(60)
+        explorer.close()
+    gc.collect()
+    assert set(instances) == before
+    assert worker_threads() == []
+
+
+def test_drawing_never_makes_marks(explorer):
+    before = set(instances)
+    explorer.speed = 30.0
+    explorer.play()
+    explorer.wait(30)
+    explorer.seed = 1
+    explorer.wait(60)
+    assert set(instances) == before
