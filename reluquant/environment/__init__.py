@@ -1,0 +1,1 @@
+"""What surrounds the library: installed versions, and the notebook server."""

@@ -1,0 +1,1 @@
+"""Whole experiments, from points to a report."""

@@ -1,0 +1,281 @@
+"""What became of a network on given points: directions, kinks, and distances to the interpolant."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reluquant.analysis.compare import Comparison, compare
+from reluquant.analysis.interpolate import interpolate
+from reluquant.analysis.neuron_clusters import NeuronClusters, neuron_clusters
+from reluquant.analysis.piecewise_linear import piecewise_linear
+from reluquant.analysis.simplify import simplify
+from reluquant.dynamics.gradient_flow import gradient_flow
+from reluquant.dynamics.progress import Progress
+from reluquant.structures.dataset import Dataset
+from reluquant.structures.piecewise_linear import PiecewiseLinear
+from reluquant.structures.shallow_relu import Rng, ShallowReLU
+from reluquant.structures.trajectory import Trajectory
+
+# Kinks that move the function by less than this share of the labels' range cannot be seen in a picture.
+KINK_TOLERANCE = 1e-3
+# Kinks are reported this far beyond the data, as a share of their hull: further out they are about nothing given.
+MARGIN = 0.5
+# Clusters below this share of the whole mass are listed only as a remainder.
+LEAST_SHARE = 0.01
+FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FlowReport:
+    """What :func:`flow_report` found.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        The run.
+    scale : float
+        Typical norm of a neuron at its start.
+    seed : int or None
+        Seed of the start; None if a Generator was given.
+    clusters : NeuronClusters
+        Groups of neurons at the end, the heaviest first.
+    function : PiecewiseLinear
+        The final function on ``function.domain``, simplified to ``tolerance``.
+    tolerance : float
+        Largest distance of ``function`` from the network, in the units of the labels.
+    distance : Comparison
+        Of the network to the linear interpolant, on the hull of the data.
+    n_merged : int
+        Samples that share their input with an earlier one; the interpolant takes their mean.
+    """
+
+    trajectory: Trajectory
+    scale: float
+    seed: int | None
+    clusters: NeuronClusters
+    function: PiecewiseLinear
+    tolerance: float
+    distance: Comparison
+    n_merged: int
+
+    @property
+    def success(self) -> bool:
+        """Whether the run reached what was asked for."""
+        return self.trajectory.success
+
+    @property
+    def most_kinks(self) -> int:
+        """The bound 2 n + 1 of the theory, n the number of different inputs."""
+        return 2 * (self.trajectory.data.n_samples - self.n_merged) + 1
+
+    def to_dict(self) -> dict:
+        """Return the report as plain numbers, texts and lists, None for what is not finite: valid JSON."""
+        loss, domain, distance = self.trajectory.loss, self.function.domain, self.distance
+        return {
+            "n_samples": self.trajectory.data.n_samples,
+            "n_neurons": self.trajectory.n_neurons,
+            "scale": self.scale,
+            "seed": self.seed,
+            "success": self.success,
+            "end": self.trajectory.end,
+            "message": self.trajectory.message,
+            "t": _number(self.trajectory.t[-1]),
+            "loss": {"start": _number(loss[0]), "end": _number(loss[-1])},
+            "directions": [self._direction(i) for i in range(self._n_listed())],
+            "kinks": {
+                "bound": self.most_kinks,
+                "tolerance": _number(self.tolerance),
+                "region": [_number(end) for end in domain],
+                "at": [_number(x) for x in self.function.breakpoints],
+                "slopes": [_number(slope) for slope in self._slopes()],
+            },
+            "interpolant": {
+                "sup": _number(distance.sup),
+                "sup_at": _number(distance.sup_at),
+                "l2": _number(distance.l2),
+                "region": [_number(end) for end in distance.region],
+                "merged_samples": self.n_merged,
+            },
+        }
+
+    def save_figure(self, path: str | Path) -> None:
+        """Write a picture of the final function, directions and loss; the suffix decides the format."""
+        from reluquant.views.figures import flow_figure
+
+        flow_figure(self.trajectory).savefig(path)
+
+    def __str__(self) -> str:
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        lines = [
+            f"{self.trajectory.data.n_samples} points, {self.trajectory.n_neurons} neurons, scale {self.scale:g}{seed}",
+            self.trajectory.message,
+            "",
+            *self._direction_lines(),
+            "",
+            *self._kink_lines(),
+            "",
+            self._distance_line(),
+        ]
+        if self.n_merged:
+            lines.append(f"Samples merged with an earlier one at the same x, as their mean: {self.n_merged}.")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _shares(self) -> np.ndarray:
+        # Relative to the heaviest in logarithms: masses of a network at scale 1e-200 underflow.
+        logs = self.clusters.log_mass
+        if logs.size == 0 or not np.isfinite(logs[0]):
+            return np.zeros(logs.size)
+        relative = np.exp(logs - logs[0])
+        return relative / relative.sum()
+
+    def _n_listed(self) -> int:
+        return int(np.sum(self._shares() >= LEAST_SHARE))
+
+    def _direction(self, i: int) -> dict:
+        w, b = self.clusters.direction[i]
+        return {
+            "w": _number(w),
+            "b": _number(b),
+            "angle": _number(self.clusters.angle[i]),
+            "sign": int(self.clusters.sign[i]),
+            "share": _number(self._shares()[i]),
+            "neurons": int(self.clusters.size[i]),
+            "kink": _number(self.clusters.kink[i]),
+        }
+
+    def _direction_lines(self) -> list[str]:
+        rows = [self._direction(i) for i in range(self._n_listed())]
+        together = sum(row["share"] for row in rows)
+        lines = [f"{len(rows)} directions with at least {LEAST_SHARE:.0%} of the mass, together {together:.2%}:"]
+        if rows:
+            lines.append(f"  {'share':>8} {'neurons':>8} {'sign of a':>10} {'angle':>9} {'kink':>10}")
+        for row in rows:
+            kink = "none" if row["kink"] is None else f"{row['kink']:.6g}"
+            sign = "+" if row["sign"] > 0 else "-"
+            degrees = math.degrees(row["angle"])
+            lines.append(f"  {row['share']:>8.2%} {row['neurons']:>8} {sign:>10} {degrees:>8.2f}° {kink:>10}")
+        return lines
+
+    def _slopes(self) -> np.ndarray:
+        """Slopes between breakpoints; a function may have knots at which its slope stays the same."""
+        slopes = self.function.slopes
+        return np.r_[slopes[0], slopes[np.searchsorted(self.function.knots, self.function.breakpoints) + 1]]
+
+    def _kink_lines(self) -> list[str]:
+        low, high = self.function.domain
+        found = self.function.breakpoints
+        lines = [
+            f"{found.size} kinks on [{low:.6g}, {high:.6g}] to within {self.tolerance:.2g}"
+            f" (at most 2 n + 1 = {self.most_kinks} are expected):"
+        ]
+        if found.size:
+            lines.append(f"  {'x':>10} {'slope before':>14} {'after':>14}")
+        slopes = self._slopes()
+        for x, before, after in zip(found, slopes[:-1], slopes[1:], strict=True):
+            lines.append(f"  {x:>10.6g} {before:>14.6g} {after:>14.6g}")
+        return lines
+
+    def _distance_line(self) -> str:
+        low, high = self.distance.region
+        return (
+            f"Distance to the interpolant on [{low:.6g}, {high:.6g}]: sup {self.distance.sup:.6g}"
+            f" at x = {self.distance.sup_at:.6g}, L2 {self.distance.l2:.6g}."
+        )
+
+
+def flow_report(
+    data: Dataset,
+    *,
+    n_neurons: int = 1000,
+    scale: float = 1e-6,
+    rng: Rng = 0,
+    t_max: float | None = None,
+    progress: Progress = True,
+) -> FlowReport:
+    """Run the gradient flow of a balanced network and report what it became.
+
+    Parameters
+    ----------
+    data : Dataset
+        One feature, with bias, one label.
+    n_neurons, scale, rng
+        The start, as in :meth:`reluquant.ShallowReLU.balanced`.
+    t_max, progress
+        As in :func:`reluquant.gradient_flow`.
+
+    Returns
+    -------
+    FlowReport
+        Printing it gives a text; ``.to_dict()`` the same for machines.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range, or the data are not points on the line.
+
+    Examples
+    --------
+    >>> import reluquant as rq
+    >>> report = flow_report(rq.Dataset([-1.0, 0.0, 1.0], [1.0, -1.5, 1.0]), n_neurons=100, progress=False)
+    >>> report.success, report.function.n_breakpoints, report.most_kinks
+    (True, 1, 7)
+    """
+    net = ShallowReLU.balanced(n_neurons=n_neurons, scale=scale, rng=rng)
+    trajectory = gradient_flow(net, data, t_max=t_max, progress=progress)
+    x, y = data.X[:, 0], data.y
+    tolerance = KINK_TOLERANCE * float(np.ptp(y) or np.max(np.abs(y)) or 1.0)
+    margin = MARGIN * float(np.ptp(x) or max(1.0, abs(x[0])))
+    f = piecewise_linear(trajectory.final)
+    return FlowReport(
+        trajectory=trajectory,
+        scale=float(scale),
+        seed=int(rng) if isinstance(rng, int | np.integer) else None,
+        clusters=neuron_clusters(trajectory.final),
+        function=simplify(f, tolerance, region=(x.min() - margin, x.max() + margin)),
+        tolerance=tolerance,
+        distance=compare(f, interpolate(data, duplicates="mean")),
+        n_merged=data.n_samples - np.unique(x).size,
+    )
+
+
+def figure_path(path: str | Path) -> Path:
+    """Return the path if a figure can be written there: known before a long run starts.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where to.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    ValueError
+        If the suffix names no format, or the folder does not exist.
+
+    Examples
+    --------
+    >>> figure_path("out.gif")
+    Traceback (most recent call last):
+    ...
+    ValueError: A figure is written as .png or .svg or .pdf, but the path is out.gif.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in FIGURE_SUFFIXES:
+        raise ValueError(f"A figure is written as {' or '.join(FIGURE_SUFFIXES)}, but the path is {path}.")
+    if not path.parent.is_dir():
+        raise ValueError(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
+    return path
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,197 @@
+"""The command line: what it prints, where, and with which exit status."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import reluquant
+from reluquant.cli import app
+
+POINTS = "x,y\n-1,1\n-0.4,-0.5\n0.3,0.8\n1,-0.4\n"
+
+
+@pytest.fixture
+def points(tmp_path) -> Path:
+    path = tmp_path / "points.csv"
+    path.write_text(POINTS, encoding="utf-8")
+    return path
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def refused(result) -> str:
+    """Return the one sentence on stderr of a refused call."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.strip().splitlines()
+    assert line.startswith("reluquant: ")
+    return line
+
+
+def test_flow_prints_directions_kinks_and_distances(points):
+    result = run("flow", points, "--neurons", 200, "--seed", 1)
+    assert result.exit_code == 0, result.output
+    text = result.stdout
+    assert text.startswith("4 points, 200 neurons, scale 1e-06, seed 1\nThe flow is stationary at t = ")
+    assert "4 directions with at least 1% of the mass" in text
+    assert "4 kinks on [-2, 2]" in text
+    assert "Distance to the interpolant on [-1, 1]: sup 0.1" in text
+
+
+def test_json_is_valid_and_holds_the_same(points):
+    result = run("flow", points, "--neurons", 200, "--json")
+    report = json.loads(result.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert result.exit_code == 0
+    assert (report["n_samples"], report["n_neurons"], report["seed"], report["end"]) == (4, 200, 0, "stationary")
+    assert report["loss"]["end"] < 1e-12 < report["loss"]["start"]
+    assert sum(direction["share"] for direction in report["directions"]) == pytest.approx(1, abs=1e-3)
+    assert report["kinks"]["at"][:3] == pytest.approx([-1, -0.4, 0.3], abs=1e-3)
+    assert len(report["kinks"]["slopes"]) == len(report["kinks"]["at"]) + 1
+    assert 0.05 < report["interpolant"]["sup"] < 0.15
+
+
+def test_direction_without_a_kink_is_null_in_json(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("0 1\n", encoding="utf-8")
+    result = run("flow", path, "--neurons", 20, "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert all(direction["kink"] is None or math.isfinite(direction["kink"]) for direction in report["directions"])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_figure_is_written(points, tmp_path, suffix):
+    picture = tmp_path / f"out{suffix}"
+    assert run("flow", points, "--neurons", 50, "--figure", picture).exit_code == 0
+    assert picture.stat().st_size > 5000
+
+
+def test_same_seed_same_answer_other_seed_another(points):
+    answers = [run("flow", points, "--neurons", 50, "--seed", seed, "--json").stdout for seed in (3, 3, 4)]
+    assert answers[0] == answers[1] != answers[2]
+
+
+def test_asked_for_time_is_success(points):
+    result = run("flow", points, "--neurons", 50, "--t-max", 3)
+    assert result.exit_code == 0
+    assert "reached t_max = 3" in result.stdout
+
+
+def test_unsuccessful_run_prints_what_was_reached_and_exits_with_1(points, monkeypatch):
+    from reluquant.studies import flow_report as room
+
+    original = room.gradient_flow
+    monkeypatch.setattr(room, "gradient_flow", lambda net, data, **goals: original(net, data, max_steps=10, **goals))
+    result = run("flow", points, "--neurons", 50)
+    assert result.exit_code == 1
+    assert "took max_steps = 10 steps" in result.stdout
+    assert "Distance to the interpolant" in result.stdout
+
+
+def test_repeated_x_is_accepted_and_said(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("-1,1\n0,0\n0,1\n1,1\n", encoding="utf-8")
+    result = run("flow", path, "--neurons", 50)
+    assert result.exit_code == 0, result.output
+    assert "Samples merged with an earlier one at the same x, as their mean: 1." in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("x,y\n1,2\n3,nan\n", "line 3: expected a finite number, but found 'nan'"),
+        ("1,2\n3,cat\n", "line 2: expected a number, but found 'cat'"),
+        ("1,2,3\n", "line 1: expected two columns, x and y, but found 3"),
+        ("x,y\n", "holds a line of column names but no points"),
+        ("", "holds no points"),
+        ("1,1e300\n2,1\n", "1e+300"),
+    ],
+)
+def test_bad_points_are_one_sentence(tmp_path, content, sentence):
+    path = tmp_path / "points.csv"
+    path.write_text(content, encoding="utf-8")
+    assert sentence in refused(run("flow", path))
+
+
+def test_missing_file_is_one_sentence(tmp_path):
+    assert "cannot be read (no such file or directory)" in refused(run("flow", tmp_path / "none.csv"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "word"), [("--scale", "-1", "scale"), ("--t-max", "-1", "t_max"), ("--scale", "nan", "scale")]
+)
+def test_bad_options_are_one_sentence(points, option, value, word):
+    assert word in refused(run("flow", points, option, value))
+
+
+def test_impossible_figure_is_refused_before_the_run(points, tmp_path, monkeypatch):
+    from reluquant.studies import flow_report as room
+
+    monkeypatch.setattr(room, "gradient_flow", lambda *args, **goals: pytest.fail("ran"))
+    assert ".png or .svg or .pdf" in refused(run("flow", points, "--figure", tmp_path / "out.xyz"))
+    assert "does not exist" in refused(run("flow", points, "--figure", tmp_path / "nowhere" / "out.png"))
+
+
+def test_unknown_option_is_a_usage_error():
+    result = run("flow", "points.csv", "--neuron-count", 3)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_doctor_prints_versions(monkeypatch):
+    from reluquant.environment import doctor as room
+
+    result = run("doctor")
+    assert result.stdout == f"{room.doctor()}\n"
+    assert "numpy" in result.stdout
+    monkeypatch.setattr(room, "doctor", lambda: room.DoctorReport((("python", "3.11"),), ("bqplot-gl breaks.",)))
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "PROBLEM: bqplot-gl breaks." in result.stdout
+
+
+def test_lab_copies_the_notebook_here_and_starts_jupyterlab(tmp_path, monkeypatch):
+    started = []
+
+    def start(command, check):
+        started.append(command)
+        return subprocess.CompletedProcess(command, returncode=0)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(subprocess, "run", start)
+    result = run("lab", "--no-browser", "--port", 8891)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "00_quickstart.ipynb").exists()
+    ((_, *command),) = started
+    assert "--no-browser" in command
+    assert "--ServerApp.port=8891" in command
+
+
+def test_lab_without_jupyterlab_is_one_sentence(tmp_path, monkeypatch):
+    from reluquant.environment import lab as room
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(room.util, "find_spec", lambda name: None)
+    assert "JupyterLab is not installed; type: pip install" in refused(run("lab"))
+
+
+def test_version_and_help():
+    assert run("--version").stdout.strip() == reluquant.__version__
+    text = run("--help").stdout
+    assert all(command in text for command in ("lab", "flow", "doctor"))
+
+
+def test_console_script_prints_no_traceback(points):
+    result = subprocess.run(
+        [sys.executable, "-c", "from reluquant.cli import app; app()", "flow", str(points.with_name("none.csv"))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,58 @@
+"""Notebooks: stripped of outputs, with claims that are asserted and exercises whose solutions run."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def cells(request) -> list[dict]:
+    return json.loads(request.param.read_text(encoding="utf-8"))["cells"]
+
+
+def source(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def solutions(cells: list[dict]) -> list[str]:
+    texts = [source(cell) for cell in cells if cell["cell_type"] == "markdown"]
+    return [
+        block
+        for text in texts
+        for hidden in re.findall(r"<details>.*?</details>", text, flags=re.DOTALL)
+        for block in re.findall(r"```python\n(.*?)```", hidden, flags=re.DOTALL)
+    ]
+
+
+def test_there_are_notebooks():
+    assert [path.name for path in NOTEBOOKS][:1] == ["00_quickstart.ipynb"]
+
+
+def test_committed_without_outputs(cells):
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] or cell["execution_count"] for cell in code)
+
+
+def test_claims_are_asserted(cells):
+    assert sum(source(cell).count("assert ") for cell in cells if cell["cell_type"] == "code") >= 3
+
+
+def test_defines_no_library_functions(cells):
+    assert not any(re.search(r"^(def|class) ", source(cell), flags=re.MULTILINE) for cell in cells)
+
+
+def test_ends_in_an_exercise_whose_solution_runs(cells, capsys):
+    assert "<details>" in source(cells[-1])
+    # The cells before, as a reader has run them; a widget is shown in a browser test.
+    namespace: dict = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("\n".join(line for line in source(cell).splitlines() if not line.startswith("rq.explore(")), namespace)
+    for solution in solutions(cells):
+        exec(solution, namespace)
+    assert solutions(cells)
+    assert capsys.readouterr().out
