@@ -168,6 +168,11 @@ def gradient_flow(
     )
 
 
+def is_compiled() -> bool:
+    """Whether this process has the integrator compiled (or loaded from numba's cache): its first run waits for that."""
+    return bool(flow_1d.advance.signatures)
+
+
 def _run(
     points: Floats,
     start: _Chunk,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from reluquant.dynamics.gradient_flow import gradient_flow
+from reluquant.dynamics.gradient_flow import gradient_flow, is_compiled
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
@@ -16,14 +16,12 @@ from reluquant.widgets.runner import Job, Outdated
 REPORT_SECONDS = 0.5
 COMPILING = "Computing; the very first run compiles the integrator, once, which takes half a minute …"
 
-# Whether a run has got going in this process: the first one may have to compile.
-_compiled = False
-
 
 def flow_job(
     start: Callable[[], ShallowReLU],
     data: Dataset,
     *,
+    rtol: float,
     max_seconds: float,
     say: Callable[[str], object],
     accept: Callable[[Trajectory, str], object],
@@ -36,6 +34,8 @@ def flow_job(
         Makes the network to start from.
     data : Dataset
         What to train on.
+    rtol : float
+        Tolerance of the run.
     max_seconds : float
         After that many seconds the run is stopped as it is. Compiling does not count.
     say : callable
@@ -51,15 +51,14 @@ def flow_job(
 
     def job(outdated: Outdated) -> None:
         began = reported = time.monotonic()
-        late = False
+        late, compiling = False, not is_compiled()
 
         def progress(report: object) -> None:
-            global _compiled
-            nonlocal began, reported, late
+            nonlocal began, reported, late, compiling
             now = time.monotonic()
-            if not _compiled:
+            if compiling:
                 # The first report comes after the compilation.
-                _compiled, began = True, now
+                compiling, began = False, now
             late = now - began > max_seconds
             if late or outdated():
                 raise KeyboardInterrupt
@@ -67,9 +66,9 @@ def flow_job(
                 reported = now
                 say(f"Computing the flow: t = {number(report.t)}, loss {number(report.loss)} …")
 
-        if not _compiled:
+        if compiling:
             say(COMPILING)
-        run = gradient_flow(start(), data, progress=progress)
+        run = gradient_flow(start(), data, rtol=rtol, progress=progress)
         if late:
             accept(run, f"The run was stopped after {max_seconds:g} seconds at t = {number(run.t[-1])}.")
         elif run.end != "interrupted" and not outdated():
