@@ -12,7 +12,7 @@ from reluquant.kernels import flow_1d
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
-from reluquant.structures.trajectory import SWITCH_DTYPE, SWITCH_KINDS, Snapshots, Trajectory
+from reluquant.structures.trajectory import SWITCH_DTYPE, SWITCH_KINDS, End, Snapshots, Trajectory
 
 # Steps, and switches, between two returns to Python: progress, interrupts and restart points cost little at this
 # size, and replaying a chunk for `Trajectory.at` takes a few milliseconds.
@@ -39,21 +39,21 @@ class _Chunk(NamedTuple):
 
 # What each status of the kernel means for the run, in a sentence that names the remedy.
 _ENDS = {
-    flow_1d.REACHED_T_MAX: ("t_max", "The flow reached t_max = {t:.6g} with loss {loss:.6g}."),
-    flow_1d.REACHED_LOSS: ("stop_loss", "The flow reached loss {loss:.6g} at t = {t:.6g}."),
-    flow_1d.STATIONARY: ("stationary", "The flow is stationary at t = {t:.6g} with loss {loss:.6g}."),
+    flow_1d.REACHED_T_MAX: (End.T_MAX, "The flow reached t_max = {t:.6g} with loss {loss:.6g}."),
+    flow_1d.REACHED_LOSS: (End.STOP_LOSS, "The flow reached loss {loss:.6g} at t = {t:.6g}."),
+    flow_1d.STATIONARY: (End.STATIONARY, "The flow is stationary at t = {t:.6g} with loss {loss:.6g}."),
     flow_1d.TOO_MANY_SWITCHES: (
-        "failed",
+        End.FAILED,
         "One neuron switched more often in one step than all data points allow, at t = {t:.6g} (loss {loss:.6g});"
         " use a smaller rtol, and please report these data.",
     ),
     flow_1d.TIME_STALLED: (
-        "failed",
+        End.FAILED,
         "The next step at t = {t:.6g} (loss {loss:.6g}) is below the resolution of time;"
         " rescale the data so that inputs and labels are of order one.",
     ),
     flow_1d.NOT_FINITE: (
-        "failed",
+        End.FAILED,
         "The loss overflowed at t = {t:.6g}; rescale the data so that inputs and labels are of order one.",
     ),
 }
@@ -158,7 +158,7 @@ def gradient_flow(
         t=t,
         loss=losses,
         switches=_switches(chunks, data),
-        end=end,
+        end=end.value,
         message=sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1),
         rtol=float(rtol),
         points=points,
@@ -180,7 +180,7 @@ def _run(
     order: int,
     max_steps: int,
     progress: Progress,
-) -> tuple[list[_Chunk], str, str]:
+) -> tuple[list[_Chunk], End, str]:
     """Call the kernel chunk by chunk; an interrupt loses at most the chunk in progress."""
     chunks = [start]
     n_steps, room = 0, CHUNK_SWITCHES
@@ -208,8 +208,8 @@ def _run(
                     return chunks, *_ENDS[status]
                 report(FlowProgress(times[steps], losses[steps], n_steps))
     except KeyboardInterrupt:
-        return chunks, "interrupted", _INTERRUPTED
-    return chunks, "max_steps", _OUT_OF_STEPS
+        return chunks, End.INTERRUPTED, _INTERRUPTED
+    return chunks, End.MAX_STEPS, _OUT_OF_STEPS
 
 
 def _check_problem(net: ShallowReLU, data: Dataset, loss: str) -> None:

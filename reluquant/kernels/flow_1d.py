@@ -1033,8 +1033,8 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         Distinct inputs ascending: x, weight c, target, |x̃|, for ``L = ½ Σ c (target - f)²``.
     Z, E, sign, mode : (m, 3) float64, (m,) int64, (m,) int64, (m,) int64
         Neurons ``2^E (w, b, a)``; sign of a if balanced, else 0; where each is (`locate`). Updated.
-    control : (5,) float64
-        t_max, loss to stop at, tolerance of a step, rate below which nothing moves, fresh (1 at t = 0).
+    control : (4,) float64
+        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves.
     order : int
         Terms of the Taylor series.
     times, losses : (capacity + 1,) float64

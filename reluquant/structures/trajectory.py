@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -18,10 +19,25 @@ from reluquant.structures.shallow_relu import ShallowReLU
 
 SWITCH_KINDS = np.array(["on", "off", "slide", "release"])
 SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("kind", "U7")])
-ENDS = ("t_max", "stop_loss", "stationary", "max_steps", "interrupted", "failed")
 
 # Bumped when the arrays of a saved file change meaning.
 FILE_FORMAT = 1
+
+
+class End(StrEnum):
+    """Why a run ended: the values of ``traj.end``."""
+
+    T_MAX = "t_max"
+    STOP_LOSS = "stop_loss"
+    STATIONARY = "stationary"
+    MAX_STEPS = "max_steps"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+    @property
+    def success(self) -> bool:
+        """Whether that is what was asked for."""
+        return self in (End.T_MAX, End.STOP_LOSS, End.STATIONARY)
 
 
 class NeuronStates(NamedTuple):
@@ -115,7 +131,7 @@ class Trajectory:
     @property
     def success(self) -> bool:
         """Whether the run reached what was asked for."""
-        return self.end in ("t_max", "stop_loss", "stationary")
+        return End(self.end).success
 
     @property
     def n_steps(self) -> int:
