@@ -11,8 +11,7 @@ import math
 import numpy as np
 
 from reluquant.structures.dataset import Dataset
-
-Rng = int | np.random.Generator | None
+from reluquant.structures.scalars import Rng, generator, whole_number
 
 __all__ = [
     "absolute",
@@ -65,7 +64,7 @@ def zigzag(n_samples: int = 5, *, generic: bool = True) -> Dataset:
     >>> rq.datasets.zigzag(3, generic=False).X.ravel(), rq.datasets.zigzag(3, generic=False).y
     (array([-1.,  0.,  1.]), array([ 1. , -1.5,  1. ]))
     """
-    _require_samples(n_samples, 2)
+    whole_number(n_samples, "n_samples", least=2)
     k = np.arange(n_samples)
     x, y = np.linspace(-1, 1, n_samples), np.where(k % 2 == 0, 1.0, -1.5)
     if generic:
@@ -95,7 +94,7 @@ def absolute(n_samples: int = 5) -> Dataset:
     >>> rq.datasets.absolute().y
     array([1. , 0.5, 0. , 0.5, 1. ])
     """
-    _require_samples(n_samples, 2)
+    whole_number(n_samples, "n_samples", least=2)
     x = np.linspace(-1, 1, n_samples)
     return Dataset(x, np.abs(x), name="absolute value")
 
@@ -118,7 +117,7 @@ def sine(n_samples: int = 10) -> Dataset:
     >>> rq.datasets.sine(3).y.round(12)
     array([-0.3,  0. ,  0.3])
     """
-    _require_samples(n_samples, 2)
+    whole_number(n_samples, "n_samples", least=2)
     x = np.linspace(-1, 1, n_samples)
     return Dataset(x, np.sin(math.pi * x) + 0.3 * x, name="sine")
 
@@ -196,8 +195,8 @@ def random(n_samples: int = 7, *, rng: Rng = None) -> Dataset:
     >>> rq.datasets.random(4, rng=0)
     Dataset('random', n_samples=4, n_features=1)
     """
-    _require_samples(n_samples, 1)
-    draw = np.random.default_rng(rng)
+    whole_number(n_samples, "n_samples", least=1)
+    draw = generator(rng)
     x = np.sort(draw.uniform(-1, 1, n_samples))
     return Dataset(x, draw.standard_normal(n_samples), name="random")
 
@@ -225,8 +224,8 @@ def smooth(n_samples: int = 30, *, rng: Rng = None) -> Dataset:
     >>> rq.datasets.smooth(rng=0)
     Dataset('smooth', n_samples=30, n_features=1)
     """
-    _require_samples(n_samples, 1)
-    draw = np.random.default_rng(rng)
+    whole_number(n_samples, "n_samples", least=1)
+    draw = generator(rng)
     x = np.sort(draw.uniform(-1, 1, n_samples))
     frequency = np.arange(1, 7)
     amplitude = 2 * draw.standard_normal(frequency.size) / frequency**2
@@ -278,9 +277,8 @@ def terrain_profile(n_samples: int = 24, *, row: int = 200) -> Dataset:
     """
     elevation, degrees, north = _elevation_grid()
     n_rows, n_columns = elevation.shape
-    _require_samples(n_samples, 2, n_columns)
-    if not isinstance(row, int | np.integer) or not 0 <= row < n_rows:
-        raise ValueError(f"row must be an integer from 0 to {n_rows - 1}, but it is {row!r}.")
+    whole_number(n_samples, "n_samples", least=2, most=n_columns)
+    whole_number(row, "row", least=0, most=n_rows - 1)
     columns = np.round(np.linspace(0, n_columns - 1, n_samples)).astype(int)
     metres = _METRES_PER_DEGREE * math.cos(math.radians(north - row * degrees)) * degrees
     distance = (columns - (n_columns - 1) / 2) * metres / 10_000
@@ -302,9 +300,3 @@ def _elevation_grid() -> tuple[np.ndarray, float, float]:
             "terrain_profile reads Matplotlib's sample data, which this installation lacks;"
             " install matplotlib from PyPI or conda-forge."
         ) from error
-
-
-def _require_samples(n_samples: int, least: int, most: int | None = None) -> None:
-    if not isinstance(n_samples, int | np.integer) or n_samples < least or (most is not None and n_samples > most):
-        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
-        raise ValueError(f"n_samples must be an integer {limits}, but it is {n_samples!r}.")

@@ -110,7 +110,7 @@ def test_terrain_is_the_file():
     ],
 )
 def test_bad_sizes_are_refused(call, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
         call()
 
 

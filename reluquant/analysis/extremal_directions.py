@@ -122,7 +122,7 @@ def extremal_directions(
     attractor kink  0.0  rate 1.000  slides on (1,)
     """
     inputs = line_inputs(data, "extremal_directions")
-    if sign is not None and (isinstance(sign, bool) or sign not in (1, -1)):
+    if sign is not None and (isinstance(sign, bool | complex | np.complexfloating) or sign not in (1, -1)):
         raise ValueError(f"sign must be 1, -1 or None for both, but it is {sign!r}.")
     if residual is None:
         # The division by n rounds, and could break ties that the labels have: it waits for the rates.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reluquant.analysis.one_dimension import kinks, line_neurons
 from reluquant.structures.arrays import Floats, frozen
+from reluquant.structures.scalars import real_number
 from reluquant.structures.shallow_relu import ShallowReLU
 
 
@@ -103,8 +104,7 @@ def neuron_clusters(net: ShallowReLU, *, angle: float = 1e-3) -> NeuronClusters:
     (array([2, 1]), array([5., 3.]), array([0, 0, 1]))
     """
     w, b, a = line_neurons(net, "neuron_clusters")
-    if not (isinstance(angle, int | float | np.number) and math.isfinite(angle) and angle > 0):
-        raise ValueError(f"angle must be a positive finite number of radians, but it is {angle!r}.")
+    angle = real_number(angle, "angle", above=0)
     log_norm = _log_norms(w, b)
     with np.errstate(divide="ignore"):
         log_mass = np.log(np.abs(a)) + log_norm

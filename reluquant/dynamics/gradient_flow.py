@@ -11,13 +11,16 @@ from reluquant.dynamics.progress import FlowProgress, Progress, reporting
 from reluquant.kernels import flow_1d
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.scalars import real_number, whole_number
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import SWITCH_DTYPE, SWITCH_KINDS, End, Snapshots, Trajectory
 
-# Steps, and switches, between two returns to Python: progress, interrupts and restart points cost little at this
-# size, and replaying a chunk for `Trajectory.at` takes a few milliseconds.
+# Steps, and switches, between two restart points: replaying them for `Trajectory.at` takes a few milliseconds.
 CHUNK = 32
 CHUNK_SWITCHES = 4096
+# Steps times (neurons + inputs) between two returns to Python, where progress is shown and an interrupt is heard: some
+# tenths of a second at most. Not a matter of the clock, so that a run can be repeated to the last bit.
+CHUNK_WORK = 8192
 # Restart points are thinned to stay within these bytes; a replay then takes longer.
 MOST_BYTES = 2**28
 # A run of several hundred e-foldings takes some hundred steps; errors of that many steps stay below rtol.
@@ -57,7 +60,10 @@ _ENDS = {
         "The loss overflowed at t = {t:.6g}; rescale the data so that inputs and labels are of order one.",
     ),
 }
-_OUT_OF_STEPS = "The flow took max_steps = {steps} steps and reached t = {t:.6g} with loss {loss:.6g}; raise max_steps."
+_OUT_OF_STEPS = (
+    "The flow took max_steps = {steps} steps and reached t = {t:.6g} with loss {loss:.6g};"
+    " raise max_steps, or be content with less: set t_max, stop_loss or a larger rtol."
+)
 _INTERRUPTED = "The flow was interrupted at t = {t:.6g} with loss {loss:.6g}; this is what was reached."
 
 
@@ -92,7 +98,8 @@ def gradient_flow(
         Loss to stop at, not negative.
     rtol : float, default 1e-9
         Relative tolerance of the weights, between 1e-13 and 1e-2. A network counts as stationary when it
-        moves slower than ``rtol`` times the natural rate ``1/n_samples Σ_k |y_k| |(x_k, 1)|``.
+        moves slower than ``rtol`` times the natural rate ``1/n_samples Σ_k |y_k| |(x_k, 1)|`` (with the start's
+        ``f(x_k)`` for ``y_k`` if all labels are zero), or than rounding can tell, and no neuron can grow.
     max_steps : int, default 100_000
         Bound on the number of steps.
     progress : bool or callable, default True
@@ -113,6 +120,8 @@ def gradient_flow(
     -----
     Conventions where the flow is not unique: a neuron with zero weights ``w`` stays at rest, and one on a
     data point from which both sides push away leaves to the inactive side, both as with relu'(0) = 0.
+    A network that is unbalanced by any amount, however small against its scale, is not a balanced one: its
+    neurons may change sign on the way, and at tiny scales it may end elsewhere.
     This is not gradient descent: descent with a finite step leaves an unstable branch where the flow may
     stay on it.
 
@@ -131,26 +140,29 @@ def gradient_flow(
     ('stationary', array([-1.,  0.,  1.]))
     """
     _check_problem(net, data, loss)
-    _check_goals(t_max, stop_loss, rtol, max_steps)
+    t_max = math.inf if t_max is None else real_number(t_max, "t_max", above=0)
+    stop_loss = None if stop_loss is None else real_number(stop_loss, "stop_loss", least=0)
+    rtol, max_steps = real_number(rtol, "rtol", least=1e-13, most=1e-2), whole_number(max_steps, "max_steps")
     points, label_variance = _points(data)
     tolerance = STEP_SHARE * rtol
     control = np.array(
         [
-            math.inf if t_max is None else float(t_max),
-            -1.0 if stop_loss is None else float(stop_loss) - label_variance,
+            t_max,
+            -1.0 if stop_loss is None else stop_loss - label_variance,
             tolerance,
             rtol * _natural_rate(net, data),
+            math.inf,
         ]
     )
     # Jorba & Zou (2005): the order that needs the least work for a tolerance.
     order = min(MOST_TERMS, math.ceil(-0.5 * math.log(tolerance)) + 1)
     start = _Chunk(
         np.zeros(1),
-        np.array([0.5 * np.mean((net(data.X) - data.y) ** 2) - label_variance]),
+        np.array([_loss(net, data) - label_variance]),
         np.empty((0, 5)),
         _neurons(net, points),
     )
-    chunks, end, sentence = _run(points, start, control, order, int(max_steps), progress)
+    chunks, end, sentence = _run(points, start, control, order, max_steps, progress)
     t = np.concatenate([start.times, *(chunk.times[1:] for chunk in chunks[1:])])
     losses = np.concatenate([start.losses, *(chunk.losses[1:] for chunk in chunks[1:])]) + label_variance
     return Trajectory(
@@ -160,7 +172,7 @@ def gradient_flow(
         switches=_switches(chunks, data),
         end=end.value,
         message=sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1),
-        rtol=float(rtol),
+        rtol=rtol,
         points=points,
         control=control,
         order=order,
@@ -184,11 +196,12 @@ def _run(
     """Call the kernel chunk by chunk; an interrupt loses at most the chunk in progress."""
     chunks = [start]
     n_steps, room = 0, CHUNK_SWITCHES
+    most = max(1, min(CHUNK, CHUNK_WORK // (start.state[0].shape[0] + points.shape[0])))
     try:
         with reporting(progress, "gradient flow") as report:
             # Each pass takes a step or enlarges the buffer, which a bounded number of switches fills.
             while n_steps < max_steps:
-                size = min(CHUNK, max_steps - n_steps)
+                size = min(most, max_steps - n_steps)
                 times, losses, events = np.empty(size + 1), np.empty(size + 1), np.empty((room, 5))
                 times[0] = chunks[-1].times[-1]
                 # On copies, so that whatever is in `chunks` stays whole when an interrupt arrives.
@@ -217,7 +230,7 @@ def _check_problem(net: ShallowReLU, data: Dataset, loss: str) -> None:
         raise TypeError(f"net must be a ShallowReLU, but it is a {type(net).__name__}.")
     if not isinstance(data, Dataset):
         raise TypeError(f"data must be a Dataset, but it is a {type(data).__name__}; wrap it: rq.Dataset(X, y).")
-    if loss != "squared":
+    if not isinstance(loss, str) or loss != "squared":
         raise ValueError(f"loss must be 'squared', but it is {loss!r}.")
     if data.n_features != 1 or not data.bias or data.y.ndim != 1:
         raise ValueError(
@@ -225,7 +238,12 @@ def _check_problem(net: ShallowReLU, data: Dataset, loss: str) -> None:
             f" {data.y.shape}."
         )
     if net.n_features != 1 or not net.bias or net.a.ndim != 1:
-        raise ValueError(f"The network must have one feature, one output and a bias as the data do, but it is {net!r}.")
+        raise ValueError(
+            "The network must have one feature, one output and a bias as the data do, but it is"
+            f" {net!r} with a of shape {net.a.shape}."
+        )
+    if net.n_neurons == 0:
+        raise ValueError("The network must have at least one neuron, but W and a have no rows.")
     for name, values in (("X", data.X), ("y", data.y), ("W", net.W), ("a", net.a)):
         largest = np.max(np.abs(values))
         if largest > LARGEST:
@@ -235,15 +253,12 @@ def _check_problem(net: ShallowReLU, data: Dataset, loss: str) -> None:
             )
 
 
-def _check_goals(t_max: float | None, stop_loss: float | None, rtol: float, max_steps: int) -> None:
-    if t_max is not None and not (isinstance(t_max, int | float | np.number) and 0 < t_max < math.inf):
-        raise ValueError(f"t_max must be a positive finite number, but it is {t_max!r}.")
-    if stop_loss is not None and not (isinstance(stop_loss, int | float | np.number) and 0 <= stop_loss < math.inf):
-        raise ValueError(f"stop_loss must be a finite number of at least 0, but it is {stop_loss!r}.")
-    if not (isinstance(rtol, int | float | np.number) and 1e-13 <= rtol <= 1e-2):
-        raise ValueError(f"rtol must be between 1e-13 and 1e-2, but it is {rtol!r}.")
-    if not isinstance(max_steps, int | np.integer) or max_steps < 1:
-        raise ValueError(f"max_steps must be an integer of at least 1, but it is {max_steps!r}.")
+def _loss(net: ShallowReLU, data: Dataset) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = 0.5 * np.mean((net(data.X) - data.y) ** 2)
+    if not math.isfinite(loss):
+        raise ValueError("The loss of the starting network exceeds the float64 range; scale W and a down.")
+    return float(loss)
 
 
 def _points(data: Dataset) -> tuple[Floats, float]:
@@ -273,15 +288,28 @@ def _neurons(net: ShallowReLU, points: Floats) -> tuple[Floats, np.ndarray, np.n
 def _natural_rate(net: ShallowReLU, data: Dataset) -> float:
     """How fast tiny neurons turn, or those of this start if all labels are zero."""
     lengths = np.hypot(data.X[:, 0], 1.0)
-    return float(np.mean(np.abs(data.y) * lengths) + np.mean(np.abs(net(data.X) - data.y) * lengths))
+    residual = data.y if np.any(data.y) else net(data.X)
+    return float(np.mean(np.abs(residual) * lengths))
 
 
 def _thin(chunks: list[_Chunk]) -> None:
-    """Forget the neurons of every other chunk once they take too many bytes; the first and the last are kept."""
+    """Forget the neurons of chunks that no replay needs; the first and the last are kept.
+
+    Those between two restart points, and every other restart point once they take too many bytes.
+    """
     kept = [i for i, chunk in enumerate(chunks) if chunk.state is not None]
+    if len(kept) > 2:
+        since = chunks[kept[-3] + 1 :]
+        if sum(chunk.times.size - 1 for chunk in since) <= CHUNK and sum(map(_n_switches, since)) <= CHUNK_SWITCHES:
+            chunks[kept[-2]] = chunks[kept[-2]]._replace(state=None)
+            return
     if len(kept) * sum(array.nbytes for array in chunks[0].state) > MOST_BYTES:
         for i in kept[1:-1:2]:
             chunks[i] = chunks[i]._replace(state=None)
+
+
+def _n_switches(chunk: _Chunk) -> int:
+    return len(chunk.events)
 
 
 def _snapshots(chunks: list[_Chunk]) -> Snapshots:

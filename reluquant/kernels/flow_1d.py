@@ -978,6 +978,12 @@ def _at_rest(field, sector_moments, ray_moments, occupied, sign, mode, slowest, 
         ) / unit
         speed += 2.0 * gamma * gamma * ray_moments[c, 1, 0]
         size += m[0] + m[2] + m[5] + 2.0 * ray_moments[c, 1, 0]
+    # The velocity of a heavy network is known to rounding and the tolerance only.
+    strongest, longest = 0.0, 0.0
+    for k in range(n):
+        strongest += field.points[k, 1] * field.points[k, 3]
+        longest = max(longest, field.points[k, 3])
+    slowest = max(slowest, (4.0 * EPS + field.tolerance) * strongest * longest * size)
     if speed > slowest * slowest * size:
         return False
     for j in range(mode.size):
@@ -1033,8 +1039,9 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         Distinct inputs ascending: x, weight c, target, |x̃|, for ``L = ½ Σ c (target - f)²``.
     Z, E, sign, mode : (m, 3) float64, (m,) int64, (m,) int64, (m,) int64
         Neurons ``2^E (w, b, a)``; sign of a if balanced, else 0; where each is (`locate`). Updated.
-    control : (4,) float64
-        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves.
+    control : (5,) float64
+        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves, and the
+        length that the next step should try, which is updated.
     order : int
         Terms of the Taylor series.
     times, losses : (capacity + 1,) float64
@@ -1081,7 +1088,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
     for k in range(n):
         reach += points[k, 1] * points[k, 3]
         longest = max(longest, points[k, 3])
-    n_events, guess, at_goal = 0, np.inf, False
+    n_events, guess, at_goal = 0, control[4], False
     for step in range(times.size):
         _moments(Z, E, mode, rays, sector_moments, ray_moments, occupied)
         _fill_residual(field, sector_moments, ray_moments, 0, 1.0, output)
@@ -1159,6 +1166,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
             guess = 1.25 * unit * end if end > 0.05 * cut else np.inf
         else:
             guess = 2.0 * unit * end if guessed else np.inf
+        control[4] = guess
         Z[:] = moved
         mode[:] = moved_mode
         _normalise(Z, E, sign)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from reluquant.structures.arrays import Floats, real_array
+from reluquant.structures.scalars import Rng, generator, real_number, whole_number
 
-Rng = int | np.random.Generator | None
+# Below, weights are subnormal numbers with few digits, and a balanced network would not be balanced.
+SMALLEST_SCALE = 1e-300
+# Above, a normal draw may overflow.
+LARGEST_SCALE = 1e300
+# Beyond these a drawn network has no place in memory.
+MOST_NEURONS, MOST_FEATURES = 10**9, 10**6
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
@@ -76,7 +81,7 @@ class ShallowReLU:
         n_features, n_neurons : int
             At least 1.
         scale : float
-            Typical norm of a neuron, positive; any float64 down to 1e-300 is fine.
+            Typical norm of a neuron, from 1e-300 to 1e300.
         rng : int, numpy.random.Generator or None
             Source of randomness.
         bias : bool, default True
@@ -89,8 +94,8 @@ class ShallowReLU:
 
         Raises
         ------
-        ValueError
-            If a size is below 1, or the scale is not positive and finite.
+        TypeError, ValueError
+            If a size or the scale is out of its range, or ``rng`` is something else.
 
         References
         ----------
@@ -131,8 +136,8 @@ class ShallowReLU:
 
         Raises
         ------
-        ValueError
-            If a size is below 1, or the scale is not positive and finite.
+        TypeError, ValueError
+            If a size or the scale is out of its range, or ``rng`` is something else.
 
         Examples
         --------
@@ -198,9 +203,6 @@ class ShallowReLU:
 def _drawing(
     n_features: int, n_neurons: int, scale: float, rng: Rng, bias: bool
 ) -> tuple[tuple[int, int], float, np.random.Generator]:
-    for name, count in (("n_features", n_features), ("n_neurons", n_neurons)):
-        if not isinstance(count, int | np.integer) or count < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, but it is {count!r}.")
-    if not (isinstance(scale, int | float | np.number) and math.isfinite(scale) and scale > 0):
-        raise ValueError(f"scale must be a positive finite number, but it is {scale!r}.")
-    return (int(n_neurons), int(n_features) + bool(bias)), float(scale), np.random.default_rng(rng)
+    columns = whole_number(n_features, "n_features", most=MOST_FEATURES) + bool(bias)
+    size = whole_number(n_neurons, "n_neurons", most=MOST_NEURONS), columns
+    return size, real_number(scale, "scale", least=SMALLEST_SCALE, most=LARGEST_SCALE), generator(rng)

@@ -215,7 +215,7 @@ class Trajectory:
         # A writable copy of what is only read: numba would compile the kernel again for a read-only array.
         points = self.points.copy()
         # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
-        control = np.array([t, -1.0, self.control[2], 0.0])
+        control = np.array([t, -1.0, self.control[2], 0.0, np.inf])
         now, room, status = self.snapshots.t[start], 4096, flow_1d.CHUNK_DONE
         # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
         for _ in range(self.n_steps + 64):
@@ -277,18 +277,10 @@ class Trajectory:
         ValueError
             If the file is not a trajectory, or of another format.
         """
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                file = {name: stored[name] for name in stored.files}
-        except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            raise ValueError(f"{path} is not a saved Trajectory: {error}.") from error
-        if int(file.get("format", 0)) != FILE_FORMAT:
-            raise ValueError(
-                f"{path} is not a Trajectory of file format {FILE_FORMAT}, but of {file.get('format', 'no format')};"
-                " save it again with this version of reluquant."
-            )
+        path = Path(path)
+        if not path.exists() and path.with_name(path.name + ".npz").exists():
+            path = path.with_name(path.name + ".npz")
+        file = _read(path)
         return cls(
             data=Dataset(file["X"], file["y"], name=str(file["name"])),
             snapshots=Snapshots(*(file[f"snapshot_{name}"] for name in Snapshots._fields)),
@@ -303,3 +295,31 @@ class Trajectory:
             f"Trajectory(n_neurons={self.n_neurons}, n_steps={self.n_steps}, t={self.t[-1]:.6g},"
             f" loss={self.loss[-1]:.6g}, end={self.end!r})"
         )
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a saved trajectory, or say what is wrong with the file."""
+    not_one = f"{path} is not a saved Trajectory"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            file = {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, TypeError, ValueError, EOFError, OSError) as error:
+        # numpy's own advice, to allow pickles, would be unsafe.
+        raise ValueError(f"{not_one}: it cannot be read as an .npz file of plain arrays.") from error
+    found = file["format"].tolist() if "format" in file else None
+    if found != FILE_FORMAT:
+        raise ValueError(
+            f"{not_one} of file format {FILE_FORMAT}, but of format {found!r};"
+            " save it again with this version of reluquant."
+        )
+    scalars = ("end", "message", "rtol", "order", "name", "X", "y", "t", "loss", "switches", "points", "control")
+    missing = {*scalars, *(f"snapshot_{name}" for name in Snapshots._fields)} - set(file)
+    if missing:
+        raise ValueError(f"{not_one}: it lacks {', '.join(sorted(missing))}.")
+    modes, n = file["snapshot_mode"], len(file["points"])
+    # The compiled kernel indexes its arrays by these, unchecked.
+    if modes.dtype != np.int64 or modes.size == 0 or modes.min() < flow_1d.AT_REST or modes.max() >= 4 * n:
+        raise ValueError(f"{not_one}: its neurons are in places that do not exist.")
+    return file

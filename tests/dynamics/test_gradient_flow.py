@@ -86,6 +86,15 @@ def test_zero_labels_with_a_tiny_network_are_stationary_in_bounded_work():
     assert traj.loss[-1] <= traj.loss[0]
 
 
+def test_large_starts_go_on_as_far_as_the_tolerance_can_tell():
+    data = rq.Dataset([-1.0, -0.4, 0.3, 1.0], [1.0, -0.5, 0.8, -0.4])
+    for scale in (10.0, 1e3):
+        traj = flow(rq.ShallowReLU.balanced(n_neurons=100, scale=scale, rng=0), data)
+        # f is a sum of terms of size n_neurons · scale², each right to rtol.
+        assert traj.loss[-1] < (1e-9 * 100 * scale**2) ** 2
+        assert traj.end == "stationary"
+
+
 # ------------------------------------------------------------------------------------------ what comes back
 
 
@@ -258,6 +267,15 @@ def test_ctrl_c_in_a_long_run_returns_what_was_reached():
     assert loss(traj.final, data) == pytest.approx(traj.loss[-1], rel=1e-9)
 
 
+def test_an_interrupt_is_heard_soon_in_a_large_problem():
+    x = np.linspace(-1, 1, 400)
+    data = rq.Dataset(x, np.sin(3 * x))
+    moments = []
+    net = rq.ShallowReLU.balanced(n_neurons=2000, scale=1e-6, rng=0)
+    rq.gradient_flow(net, data, progress=moments.append, max_steps=12)
+    assert max(b.n_steps - a.n_steps for a, b in zip(moments, moments[1:], strict=False)) <= 4
+
+
 def test_progress_reports_rise_and_do_not_change_the_run():
     seen = []
     net = rq.ShallowReLU.balanced(n_neurons=30, scale=1e-5, rng=0)
@@ -283,16 +301,23 @@ def test_a_short_run_shows_no_bar_and_a_long_one_does(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"t_max": 0.0}, ValueError, "t_max must be a positive finite number, but it is 0.0"),
+        ({"t_max": 0.0}, ValueError, "t_max must be a finite number above 0, but it is 0.0"),
         ({"t_max": -1}, ValueError, "t_max"),
         ({"t_max": np.inf}, ValueError, "t_max"),
-        ({"t_max": "long"}, ValueError, "t_max"),
+        ({"t_max": "long"}, TypeError, "t_max"),
+        ({"t_max": np.complex128(1)}, TypeError, "t_max"),
+        ({"t_max": True}, TypeError, "t_max"),
+        ({"rtol": 10**400}, ValueError, "rtol"),
+        ({"net": rq.ShallowReLU(np.zeros((0, 2)), np.zeros(0))}, ValueError, "at least one neuron"),
+        ({"net": rq.ShallowReLU([[1e90, 0.0]], [1e90])}, ValueError, "exceeds the float64 range; scale W and a down"),
+        ({"loss": np.array(["squared", "squared"])}, ValueError, "loss must be"),
+        ({"net": rq.ShallowReLU([[1.0, 0.0]], [[1.0]])}, ValueError, r"a of shape \(1, 1\)"),
         ({"stop_loss": -1e-3}, ValueError, "stop_loss"),
         ({"stop_loss": np.nan}, ValueError, "stop_loss"),
-        ({"rtol": 0.0}, ValueError, "rtol must be between"),
+        ({"rtol": 0.0}, ValueError, "rtol must be a finite number of at least 1e-13 and at most 0.01, but it is 0.0"),
         ({"rtol": 1.0}, ValueError, "rtol"),
         ({"max_steps": 0}, ValueError, "max_steps"),
-        ({"max_steps": 1.5}, ValueError, "max_steps"),
+        ({"max_steps": 1.5}, TypeError, "max_steps must be an integer of at least 1, but it is 1.5"),
         ({"loss": "hinge"}, ValueError, "loss must be 'squared', but it is 'hinge'"),
         ({"progress": "bar"}, TypeError, "progress must be True, False or a function"),
         ({"net": [[1.0, 0.0]]}, TypeError, "net must be a ShallowReLU"),

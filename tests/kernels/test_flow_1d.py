@@ -130,7 +130,7 @@ def _advance(points, Z, sign, t_max, capacity=200, tolerance=1e-12, order=15):
     E, mode = np.zeros(len(Z), dtype=np.int64), np.empty(len(Z), dtype=np.int64)
     flow_1d.locate(points, Z, mode)
     times, losses, events = np.zeros(capacity + 1), np.zeros(capacity + 1), np.zeros((1000, 5))
-    control = np.array([t_max, -1.0, tolerance, 1e-30])
+    control = np.array([t_max, -1.0, tolerance, 1e-30, np.inf])
     status, steps, n_events = flow_1d.advance(points, Z, E, sign, mode, control, order, times, losses, events)
     return status, times[: steps + 1], losses[: steps + 1], events[:n_events], mode, E
 
@@ -196,7 +196,7 @@ def test_a_full_event_buffer_stops_before_the_step_that_does_not_fit():
     flow_1d.locate(points, Z, mode)
     before = Z.copy(), mode.copy()
     times, losses = np.zeros(9), np.zeros(9)
-    sign, control = np.ones(50, dtype=np.int64), np.array([50.0, -1, 1e-11, 0])
+    sign, control = np.ones(50, dtype=np.int64), np.array([50.0, -1, 1e-11, 0, np.inf])
     status, steps, n_events = flow_1d.advance(
         points, Z, E, sign, mode, control, 12, times, losses, np.empty((1, 5))
     )

@@ -114,18 +114,27 @@ def test_gaussian_draws_have_the_asked_deviation():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "error", "sentence"),
     [
-        ({"n_neurons": 0}, "n_neurons must be an integer of at least 1, but it is 0"),
-        ({"n_features": 1.5}, "n_features must be an integer of at least 1, but it is 1.5"),
-        ({"scale": 0.0}, "scale must be a positive finite number, but it is 0.0"),
-        ({"scale": math.inf}, "scale must be a positive finite number"),
-        ({"scale": "small"}, "scale must be a positive finite number"),
+        ({"n_neurons": 0}, ValueError, "n_neurons must be an integer from 1 to 1000000000, but it is 0"),
+        ({"n_neurons": 10**30}, ValueError, "n_neurons must be an integer from 1 to"),
+        ({"n_neurons": True}, TypeError, "n_neurons must be an integer"),
+        ({"n_features": 1.5}, TypeError, "n_features must be an integer from 1 to 1000000, but it is 1.5"),
+        ({"scale": 0.0}, ValueError, r"of at least 1e-300 and at most 1e\+300, but it is 0.0"),
+        ({"scale": 1e-312}, ValueError, "scale must be a finite number"),
+        ({"scale": math.inf}, ValueError, "scale must be a finite number"),
+        ({"scale": 10**400}, ValueError, "scale must be a finite number"),
+        ({"scale": "small"}, TypeError, "scale must be a finite number"),
+        ({"scale": np.complex128(1)}, TypeError, "scale must be a finite number"),
+        ({"rng": -1}, ValueError, "rng must be an integer of at least 0, but it is -1"),
+        ({"rng": "seed"}, TypeError, "rng must be an integer seed, a numpy.random.Generator or None"),
+        ({"rng": True}, TypeError, "rng must be an integer seed"),
     ],
 )
-def test_bad_draws_are_refused(arguments, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        ShallowReLU.balanced(**arguments)
+@pytest.mark.parametrize("draw", [ShallowReLU.balanced, ShallowReLU.gaussian])
+def test_bad_draws_are_refused(draw, arguments, error, sentence):
+    with pytest.raises(error, match=sentence):
+        draw(**arguments)
 
 
 def test_it_is_immutable_and_holds_copies():

@@ -47,9 +47,33 @@ def test_load_explains_what_is_wrong(tmp_path):
     np.savez(tmp_path / "other.npz", x=np.arange(3))
     with pytest.raises(ValueError, match="file format"):
         rq.Trajectory.load(tmp_path / "other.npz")
+    np.savez(tmp_path / "half.npz", format=1, X=np.zeros(2))
+    with pytest.raises(ValueError, match="it lacks control, end"):
+        rq.Trajectory.load(tmp_path / "half.npz")
+    np.savez(tmp_path / "word.npz", format="abc")
+    with pytest.raises(ValueError, match="of format 'abc'"):
+        rq.Trajectory.load(tmp_path / "word.npz")
+    np.save(tmp_path / "array.npy", np.arange(3))
+    with pytest.raises(ValueError, match="is not a saved Trajectory"):
+        rq.Trajectory.load(tmp_path / "array.npy")
     np.savez(tmp_path / "pickled.npz", x=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match=r"not a saved Trajectory|file format"):
         rq.Trajectory.load(tmp_path / "pickled.npz")
+
+
+def test_places_that_do_not_exist_never_reach_the_kernel(traj, tmp_path):
+    traj.save(tmp_path / "run.npz")
+    with np.load(tmp_path / "run.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["snapshot_mode"] = arrays["snapshot_mode"] + 999
+    np.savez(tmp_path / "run.npz", **arrays)
+    with pytest.raises(ValueError, match="places that do not exist"):
+        rq.Trajectory.load(tmp_path / "run.npz")
+
+
+def test_load_finds_the_name_that_was_given_to_save(traj, tmp_path):
+    traj.save(tmp_path / "run")
+    assert rq.Trajectory.load(tmp_path / "run").n_steps == traj.n_steps
 
 
 def test_everything_is_read_only(traj):
