@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import numbers
+import threading
 import time
 from collections.abc import Callable
 from functools import partial, wraps
@@ -24,6 +26,7 @@ from reluquant.widgets.controls import as_number
 from reluquant.widgets.flow_job import flow_job
 from reluquant.widgets.function_panel import FunctionPanel
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
+from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber, came
 from reluquant.widgets.playback import Playback
 from reluquant.widgets.runner import LatestJob, PacedDrawing
 from reluquant.widgets.time_panel import TimePanel
@@ -36,6 +39,8 @@ SMALLEST_SCALE, LARGEST_SCALE = 1e-100, 10.0
 SETTINGS = ("n_neurons", "scale", "seed", "speed", "rtol", "max_seconds")
 # Dragged points are rounded to this share of the panel (less than a pixel), so that the numbers shown are the data.
 DRAG_STEP = 1e-3
+# A lock waits no longer than threading.TIMEOUT_MAX; half of it leaves room for rounding.
+LONGEST_WAIT = threading.TIMEOUT_MAX / 2
 FIGURE_LABELS = ["Data, network, interpolant and kinks over the input", "Loss over the logarithm of time"]
 
 
@@ -62,6 +67,8 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
         If ``problem`` is neither, or a setting is unknown.
     ValueError
         If the data do not have one feature, one label and a bias.
+    TraitError
+        If a setting is not a finite number in its range.
 
     Examples
     --------
@@ -80,24 +87,47 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
 
 
 def _guarded(method: Callable) -> Callable:
-    """Show what a callback raises as one sentence in the widget: raised in a callback it would be lost."""
+    """Show what a callback raises as one sentence in the widget: raised in a callback it would be lost.
+
+    When the user did something, what an earlier action was refused for is forgotten.
+    """
 
     @wraps(method)
     def guarded(self: FlowExplorer, *args: object) -> object:
+        earlier = self._refusal
+        if not self._by_itself.on:
+            self._refusal = ""
         try:
             return method(self, *args)
         except Exception as error:  # noqa: BLE001
-            self._complain(error)
+            self._refusal = _sentence(error)
             return None
+        finally:
+            if earlier and not self._refusal:
+                # Points that were refused are still in their box.
+                self._points.show(self.data)
+            self._show_error()
 
     return guarded
+
+
+class _ByItself(threading.local):
+    """Whether this thread changes the widget's traits by itself, not for the user."""
+
+    on = False
+
+    def __enter__(self) -> None:
+        self.on = True
+
+    def __exit__(self, *exception: object) -> None:
+        self.on = False
 
 
 class FlowExplorer(W.VBox):
     """Data, network, weight directions and loss of one gradient flow, linked by one time cursor.
 
     Every control is a trait: set it, observe it, or link it to another widget. A trait that changes the
-    run (``data``, ``n_neurons``, ``scale``, ``seed``) starts a new one off the kernel's main thread; an
+    run (``data``, ``n_neurons``, ``scale``, ``seed``, ``rtol``) starts a new one off the kernel's main thread; an
     outdated run is cancelled. :meth:`wait` waits for the newest.
 
     Parameters
@@ -114,9 +144,9 @@ class FlowExplorer(W.VBox):
         A play of the whole run takes 15 seconds divided by it.
     rtol : float, default 1e-7
         Tolerance of a run, as in :func:`reluquant.gradient_flow`. The default is far below a pixel, and three times
-        as fast as that function's.
+        as fast as that function's. Setting it starts a new run.
     max_seconds : float, default 5.0
-        A run that computes longer is stopped, and what it reached is shown.
+        A run that computes longer is stopped, and what it reached is shown. Setting it counts from the next run on.
 
     Attributes
     ----------
@@ -131,7 +161,9 @@ class FlowExplorer(W.VBox):
     busy : bool
         Whether a run is being computed.
     status, error : str
-        What the widget says; ``error`` is empty when all is well.
+        What the widget says; ``error`` is empty when all is well. What an action was refused for goes with
+        the next action that is taken; what is wrong with a run, with the next run; what is wrong with a
+        drawing, with the next drawing.
 
     Notes
     -----
@@ -140,14 +172,14 @@ class FlowExplorer(W.VBox):
     """
 
     data = T.Instance(Dataset)
-    n_neurons = T.Int(1000, min=1, max=MOST_NEURONS)
-    scale = T.Float(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE)
-    seed = T.Int(0, min=0, max=LARGEST_SEED)
-    t = T.Float(0.0, min=0.0)
+    n_neurons = WholeNumber(1000, min=1, max=MOST_NEURONS)
+    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE)
+    seed = WholeNumber(0, min=0, max=LARGEST_SEED)
+    t = FiniteFloat(0.0, min=0.0)
     playing = T.Bool(False)
-    speed = T.Float(1.0, min=0.01, max=100.0)
-    rtol = T.Float(1e-7, min=1e-13, max=1e-2)
-    max_seconds = T.Float(5.0, min=0.1)
+    speed = FiniteFloat(1.0, min=0.01, max=100.0)
+    rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2)
+    max_seconds = FiniteFloat(5.0, min=0.1)
     trajectory = T.Instance(Trajectory, allow_none=True)
     busy = T.Bool(False)
     status = T.Unicode("")
@@ -170,25 +202,26 @@ class FlowExplorer(W.VBox):
                 raise TypeError(f"A given run brings its own network, so explore does not take {drawn[0]!r} with it.")
             self._start = given.at(0.0)
             settings = {"n_neurons": self._start.n_neurons, "scale": _typical_norm(given), **settings}
+        # Before anything is built, since a part of a widget that is never shown would stay in the kernel.
+        for name, value in settings.items():
+            self.traits()[name].validate(self, value)
         self._first = {"data": data, **settings}
         self._given = given
         self._in_hand = False
         self._at_end, self._playback, self._drawn = True, None, None
-        self._failure: BaseException | None = None
-        self._flow = LatestJob(self._fail)
-        self._drawing = PacedDrawing(self._draw, self._fail)
+        self._refusal = self._warning = ""
+        self._run_failure: BaseException | None = None
+        self._draw_failure: BaseException | None = None
+        self._by_itself = _ByItself()
+        self._flow = LatestJob(self._run_failed)
+        self._drawing = PacedDrawing(self._draw, self._draw_failed)
         super().__init__(data=data, **settings)
         self._closed = False
-        self._build()
-        self.children = self._layout()
-        self.add_class("reluquant")
-        self._observe()
-        self._show_data()
-        self._show_settings()
-        if given is None:
-            self._compute()
-        else:
-            self._accept(given)
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
 
     # --- what users call -------------------------------------------------------------------------
 
@@ -198,21 +231,24 @@ class FlowExplorer(W.VBox):
         Parameters
         ----------
         timeout : float, optional
-            In seconds.
+            In seconds; without it, as long as it takes.
 
         Raises
         ------
         TimeoutError
             If it takes longer.
+        TypeError, ValueError
+            If ``timeout`` is not a number, or is negative or NaN.
         Exception
-            What the run raised.
+            What the newest run or the newest drawing raised.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = time.monotonic() + _waiting_time(timeout)
         for part in (self._flow, self._drawing):
-            if not part.wait(None if deadline is None else max(0.0, deadline - time.monotonic())):
+            if not part.wait(max(0.0, deadline - time.monotonic())):
                 raise TimeoutError(f"The explorer was still at work after {timeout:g} seconds; wait longer.")
-        if self._failure is not None:
-            raise self._failure
+        for failure in (self._run_failure, self._draw_failure):
+            if failure is not None:
+                raise failure
 
     def play(self) -> None:
         """Let the time run; from the start, if it is at the end."""
@@ -223,14 +259,28 @@ class FlowExplorer(W.VBox):
         self.playing = False
 
     def step(self, frames: int = 1) -> None:
-        """Move the time by some frames of the play; negative ones go back."""
+        """Move the time by some frames of the play; before the first run is there, nothing happens.
+
+        Parameters
+        ----------
+        frames : int, default 1
+            How many; negative ones go back.
+
+        Raises
+        ------
+        TypeError
+            If ``frames`` is not a whole number.
+        """
+        if isinstance(frames, bool) or not isinstance(frames, numbers.Integral):
+            raise TypeError(f"step takes a whole number of frames such as 1 or -1, but got {came(frames)}.")
         if self._playback is not None:
             self.playing = False
-            self.t = self._playback.step(self.t, frames)
+            self.t = self._playback.step(self.t, int(frames))
 
     def reset(self) -> None:
         """Return to the data and settings of the beginning."""
         self.playing = False
+        self._refusal = ""
         self._at_end = True
         defaults = {name: self.traits()[name].default_value for name in SETTINGS}
         for name, value in {**defaults, **self._first}.items():
@@ -260,6 +310,18 @@ class FlowExplorer(W.VBox):
         return f"FlowExplorer(n_samples={self.data.n_samples}, n_neurons={self.n_neurons}, {start})"
 
     # --- parts and layout ------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        self._build()
+        self.children = self._layout()
+        self.add_class("reluquant")
+        self._observe()
+        self._show_data()
+        self._show_settings()
+        if self._given is None:
+            self._compute()
+        else:
+            self._accept(self._given)
 
     def _build(self) -> None:
         self._function = FunctionPanel(*FUNCTION_SIZE, on_move=self._points_moved, on_drop=self._point_dropped)
@@ -298,9 +360,11 @@ class FlowExplorer(W.VBox):
             "n_neurons": self._on_start,
             "scale": self._on_start,
             "seed": self._on_start,
+            "rtol": self._on_rtol,
             "t": self._on_t,
             "playing": self._on_playing,
-            "speed": self._on_speed,
+            "speed": self._on_setting,
+            "max_seconds": self._on_setting,
             "status": lambda _: self._show_words(),
             "error": lambda _: self._show_words(),
             "busy": lambda _: self._show_words(),
@@ -330,7 +394,10 @@ class FlowExplorer(W.VBox):
     @_guarded
     def _points_typed(self, text: str) -> None:
         x, y = as_points(text)
-        self.data = Dataset(x, y, name=self.data.name)
+        if np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y):
+            self._points.show(self.data)
+        else:
+            self.data = Dataset(x, y, name=self.data.name)
 
     @_guarded
     def _scale_typed(self, value: float | str) -> None:
@@ -394,13 +461,17 @@ class FlowExplorer(W.VBox):
         self._compute()
 
     @_guarded
+    def _on_rtol(self, change: object) -> None:
+        self._compute()
+
+    @_guarded
     def _on_t(self, change: object) -> None:
         if self.trajectory is not None:
             self._at_end = self.t >= float(self.trajectory.t[-1])
         self._drawing.request()
 
     @_guarded
-    def _on_speed(self, change: object) -> None:
+    def _on_setting(self, change: object) -> None:
         self._show_settings()
 
     @_guarded
@@ -417,16 +488,22 @@ class FlowExplorer(W.VBox):
     def _compute(self) -> None:
         """Start a run for the present traits; an older one is outdated by it."""
         settings = {"n_neurons": self.n_neurons, "scale": self.scale, "rng": self.seed}
-        start, say = self._start, partial(self._chosen, "status")
+        start = self._start
         make = partial(ShallowReLU.balanced, **settings) if start is None else lambda: start
+        self._run_failure, self._warning = None, ""
         self.busy = True
         job = flow_job(
-            make, self.data, rtol=self.rtol, max_seconds=self.max_seconds, say=say, accept=self._accept
+            make, self.data, rtol=self.rtol, max_seconds=self.max_seconds, say=self._say, accept=self._accept
         )
         self._flow.submit(job)
+        self._show_error()
+
+    def _say(self, status: str) -> None:
+        self.status = status
 
     def _accept(self, run: Trajectory, warning: str = "") -> None:
-        self._failure, self.error = None, warning
+        self._run_failure, self._warning = None, warning
+        self._show_error()
         self._playback = Playback(time_grid(run))
         self._playback.start()
         self.trajectory = run
@@ -434,7 +511,8 @@ class FlowExplorer(W.VBox):
             # Play was pressed before there was a run: it starts at the start.
             self._at_end = False
         end = float(run.t[-1])
-        self.t = end if self._at_end else min(self.t, end)
+        with self._by_itself:
+            self.t = end if self._at_end else min(self.t, end)
         self.busy = self._flow.behind
         self._drawing.request()
 
@@ -447,25 +525,46 @@ class FlowExplorer(W.VBox):
             self._time.show_run(loss_curve(run))
             self._drawn = run
         if self.playing:
-            self.t = self._playback.advance(self.t, self.speed)
-            self.playing = self.t < self._playback.end
+            self._advance()
         frame = flow_frame(run, min(self.t, float(run.t[-1])), shown=self._window)
         self._function.show(frame)
         self._circle.show(frame)
         self._time.show_time(frame.t)
         self.status = frame.sentence
+        if self._draw_failure is not None:
+            self._draw_failure = None
+            self._show_error()
         return self.playing
 
-    def _fail(self, error: BaseException) -> None:
-        self._failure = error
+    def _advance(self) -> None:
+        with self._by_itself:
+            self.t = self._playback.advance(self.t, self.speed)
+            # Never set to true here: the user may have pressed pause meanwhile.
+            if self.t >= self._playback.end:
+                self.playing = False
+
+    def _run_failed(self, error: BaseException) -> None:
+        if self._flow.behind:
+            # A newer run is on its way, and nobody asks for this one any more.
+            return
+        self._run_failure = error
         self.busy = False
         self.status = "This run failed" + ("." if self.trajectory is None else "; the picture shows the one before.")
-        self._complain(error)
+        self._show_error()
 
-    def _complain(self, error: BaseException) -> None:
-        sentence = str(error).strip().splitlines()
-        named = isinstance(error, ValueError | TypeError | T.TraitError)
-        self.error = sentence[0] if named and sentence else f"{type(error).__name__}: {' '.join(sentence)}"
+    def _draw_failed(self, error: BaseException) -> None:
+        self._draw_failure = error
+        self.status = "This moment could not be drawn."
+        with self._by_itself:
+            # A play ends with it, since it would ask for no further frame.
+            self.playing = False
+        self._show_error()
+
+    def _show_error(self) -> None:
+        """Say what is wrong now: the user's last action, the newest drawing, or the newest run."""
+        failures = (self._draw_failure, self._run_failure)
+        said = [_sentence(failure) for failure in failures if failure is not None]
+        self.error = self._refusal or (said[0] if said else self._warning)
 
     # --- showing ---------------------------------------------------------------------------------
 
@@ -487,6 +586,24 @@ class FlowExplorer(W.VBox):
 
     def _show_words(self) -> None:
         self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
+
+
+def _sentence(error: BaseException) -> str:
+    """What went wrong, in one line; an error that is not the user's also tells its kind."""
+    lines = str(error).strip().splitlines()
+    named = isinstance(error, ValueError | TypeError | T.TraitError)
+    return lines[0] if named and lines else f"{type(error).__name__}: {' '.join(lines)}"
+
+
+def _waiting_time(timeout: object) -> float:
+    """Seconds to wait; None is as long as a lock can wait."""
+    if timeout is None:
+        return LONGEST_WAIT
+    if isinstance(timeout, bool) or not isinstance(timeout, numbers.Real):
+        raise TypeError(f"wait takes a number of seconds or None, but got {came(timeout)}.")
+    if not timeout >= 0:
+        raise ValueError(f"wait takes a number of seconds of at least 0, but got {came(timeout)}.")
+    return float(min(timeout, LONGEST_WAIT))
 
 
 def _check_data(data: object) -> None:

@@ -7,8 +7,8 @@ import weakref
 import ipywidgets as W
 from IPython import get_ipython
 
-# Cell id → (message id of its last run, widgets opened by it).
-_OPENED: dict[str, tuple[str, list[weakref.ref[W.Widget]]]] = {}
+# What the cells opened is kept on the shell that runs them, under this name: it lives and dies with the shell.
+MEMORY = "_reluquant_opened"
 
 
 def close_earlier_runs(widget: W.Widget) -> None:
@@ -21,10 +21,13 @@ def close_earlier_runs(widget: W.Widget) -> None:
     widget : Widget
         The new one.
     """
-    cell, run = _running_cell()
+    shell = get_ipython()
+    cell, run = _running_cell(shell)
     if cell is None:
         return
-    last_run, opened = _OPENED.get(cell, ("", []))
+    # Cell id → (message id of its last run, weak references to the widgets opened by it).
+    memory = vars(shell).setdefault(MEMORY, {})
+    last_run, opened = memory.get(cell, ("", []))
     if last_run != run:
         for reference in opened:
             earlier = reference()
@@ -32,11 +35,10 @@ def close_earlier_runs(widget: W.Widget) -> None:
                 earlier.close()
         opened = []
     opened.append(weakref.ref(widget))
-    _OPENED[cell] = (run, opened)
+    memory[cell] = (run, opened)
 
 
-def _running_cell() -> tuple[str | None, str]:
-    shell = get_ipython()
+def _running_cell(shell: object) -> tuple[str | None, str]:
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
     # JupyterLab and Notebook send the id of the cell with each request to run it.
     return parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id", "")
@@ -56,7 +58,8 @@ def close_parts(widget: W.Widget) -> None:
 
 def _parts(widget: W.Widget) -> list[W.Widget]:
     """All widgets inside another: children, figures, marks, axes, scales, layouts, styles."""
-    found: dict[str, W.Widget] = {}
+    # By identity, since a part that was closed before its owner, as at the end of Python, has no model id.
+    found: dict[int, W.Widget] = {}
     queue = [widget]
     while queue:
         owner = queue.pop()
@@ -64,7 +67,7 @@ def _parts(widget: W.Widget) -> list[W.Widget]:
             value = getattr(owner, name, None)
             items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
             for item in items:
-                if isinstance(item, W.Widget) and item is not widget and item.model_id not in found:
-                    found[item.model_id] = item
+                if isinstance(item, W.Widget) and item is not widget and id(item) not in found:
+                    found[id(item)] = item
                     queue.append(item)
     return list(found.values())

@@ -57,17 +57,22 @@ class PointsText:
             style={"description_width": "54px"},
             layout=W.Layout(width=f"{width}px"),
         )
-        self._shown = ""
+        self._showing = False
         self._on_typed = on_typed
         self.text.observe(self._changed, names="value")
 
     def show(self, data: Dataset) -> None:
         """Show data that somebody else set."""
-        self._shown = "; ".join(f"{written([x])} {written([y])}" for x, y in zip(data.X[:, 0], data.y, strict=True))
-        self.text.value = self._shown
+        self._showing = True
+        try:
+            self.text.value = "; ".join(
+                f"{written([x])} {written([y])}" for x, y in zip(data.X[:, 0], data.y, strict=True)
+            )
+        finally:
+            self._showing = False
 
     def _changed(self, change: object) -> None:
-        if change.new != self._shown:
+        if not self._showing:
             self._on_typed(change.new)
 
 

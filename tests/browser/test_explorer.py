@@ -124,6 +124,10 @@ def test_typed_values_and_errors(shown):
     alert.wait_for(state="visible")
     assert alert.inner_text() == "scale must be a number such as 1e-6, but '<b>tiny</b>' was typed."
     assert value(page, "explorer.scale") == 1e-3
+    box.fill("1e-3")
+    box.press("Enter")
+    alert.wait_for(state="hidden")
+    assert value(page, "explorer.scale") == 1e-3
 
 
 def test_running_the_cell_again_closes_the_first_explorer(jupyter, page):

@@ -1,4 +1,5 @@
 import gc
+import math
 import time
 
 import ipywidgets as W
@@ -9,6 +10,7 @@ from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
 from reluquant.views.frames import flow_frame
+from reluquant.widgets.explorer import FlowExplorer
 from tests.widgets.conftest import DATA, worker_threads
 
 
@@ -151,6 +153,15 @@ def test_pause_stops_where_it_is(explorer):
     assert explorer.t == t
 
 
+def test_a_pause_holds_also_when_it_comes_while_a_frame_is_drawn(explorer):
+    explorer.speed = 15.0
+    explorer.observe(lambda change: change.new > 0 and explorer.pause(), names="t")
+    explorer.play()
+    explorer.wait(30)
+    assert 0 < explorer.t < explorer.trajectory.t[-1]
+    assert not explorer.playing
+
+
 def test_steps_go_from_frame_to_frame(explorer):
     explorer.t = 0.0
     explorer._bar.forth.click()
@@ -194,6 +205,15 @@ def test_a_new_run_keeps_the_end_or_the_time(explorer):
     explorer.seed = 2
     explorer.wait(60)
     assert explorer.t == 2.0
+
+
+def test_a_new_tolerance_starts_a_new_run(explorer):
+    first = explorer.trajectory
+    explorer.rtol = 1e-4
+    explorer.wait(60)
+    assert explorer.trajectory is not first
+    assert explorer.trajectory.t.size < first.t.size
+    np.testing.assert_array_equal(explorer.trajectory.at(0).W, first.at(0).W)
 
 
 def test_reset_returns_to_the_beginning(explorer):
@@ -289,6 +309,153 @@ def test_points_beyond_the_flow_get_a_sentence_and_leave_it_usable(explorer):
     assert explorer.error == ""
 
 
+# --- what goes wrong, and how long it is said ------------------------------------------------------------------------
+
+
+VALID_ACTIONS = {
+    "type the same scale": lambda e: setattr(e._bar.scale.text, "value", "1e-3"),
+    "move the slider": lambda e: setattr(e._bar.scale.slider, "value", 1e-2),
+    "choose a seed": lambda e: setattr(e._bar.seed, "value", 4),
+    "choose a speed": lambda e: setattr(e._bar.speed, "value", 2.0),
+    "type points": lambda e: setattr(e._points.text, "value", "0 1; 1 0"),
+    "type the points of before": lambda e: setattr(e._points.text, "value", e._points_before),
+    "drag a point": lambda e: drag(e, DATA.X[:, 0], DATA.y + 0.1),
+    "scrub": lambda e: setattr(e._time.slider, "value", 700),
+    "step": lambda e: e._bar.forth.click(),
+    "play": lambda e: e._bar.play.click(),
+    "reset": lambda e: e._bar.reset.click(),
+    "set t": lambda e: setattr(e, "t", 1.0),
+    "set scale": lambda e: setattr(e, "scale", 0.1),
+    "set rtol": lambda e: setattr(e, "rtol", 1e-6),
+    "set max_seconds": lambda e: setattr(e, "max_seconds", 9.0),
+    "set speed": lambda e: setattr(e, "speed", 3.0),
+    "set data": lambda e: setattr(e, "data", rq.Dataset([0.0, 1.0], [1.0, 0.0])),
+    "call play": lambda e: e.play(),
+    "call reset": lambda e: e.reset(),
+}
+
+
+@pytest.mark.parametrize("action", VALID_ACTIONS)
+def test_a_refusal_is_gone_at_once_with_the_next_action_that_is_taken(explorer, action):
+    explorer._points_before = explorer._points.text.value
+    explorer._points.text.value = "1 x"
+    explorer._bar.scale.text.value = "small"
+    assert explorer.error == "scale must be a number such as 1e-6, but 'small' was typed."
+    VALID_ACTIONS[action](explorer)
+    assert explorer.error == ""
+    assert explorer._words.alert.layout.display == "none"
+    # Neither does a box go on to show points that are not the data.
+    assert "x" not in explorer._points.text.value
+
+
+def test_a_refusal_stays_while_the_widget_goes_on_by_itself(explorer):
+    explorer.speed = 15.0
+    explorer.seed = 1
+    explorer.play()
+    explorer._points.text.value = "1 x"
+    explorer.wait(60)
+    assert explorer.t == explorer.trajectory.t[-1]
+    assert "must be a number" in explorer.error
+    assert explorer._points.text.value == "1 x"
+
+
+def fail_once(monkeypatch, panel):
+    """Make the next drawing of a panel fail, and only that."""
+    show = panel.show
+
+    def failing(frame):
+        monkeypatch.setattr(panel, "show", show)
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(panel, "show", failing)
+
+
+def test_a_failed_drawing_is_forgotten_with_the_next_one_that_succeeds(explorer, monkeypatch):
+    fail_once(monkeypatch, explorer._function)
+    explorer.t = 2.0
+    with pytest.raises(RuntimeError, match="no ink"):
+        explorer.wait(10)
+    assert explorer.error == "RuntimeError: no ink"
+    assert explorer.status == "This moment could not be drawn."
+    explorer.t = 5.0
+    explorer.wait(10)
+    assert explorer.error == ""
+    assert explorer.status == flow_frame(explorer.trajectory, 5.0, shown=explorer._window).sentence
+
+
+def test_a_failed_drawing_ends_a_play(explorer, monkeypatch):
+    def failing(frame):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(explorer._function, "show", failing)
+    explorer.play()
+    with pytest.raises(RuntimeError, match="no ink"):
+        explorer.wait(10)
+    assert not explorer.playing
+    assert explorer._bar.play.icon == "play"
+
+
+def test_a_drawing_that_succeeds_does_not_hide_that_the_run_failed(explorer):
+    explorer.data = rq.Dataset([1e200, 2.0], [1.0, 3.0])
+    with pytest.raises(ValueError, match="X must stay within"):
+        explorer.wait(30)
+    explorer.t = 2.0
+    with pytest.raises(ValueError, match="X must stay within"):
+        explorer.wait(30)
+    assert "X must stay within" in explorer.error
+    explorer.data = DATA
+    assert explorer.error == ""
+    explorer.wait(60)
+
+
+FLOAT_TRAITS = ("scale", "speed", "t", "rtol", "max_seconds")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan"), "1", None])
+@pytest.mark.parametrize("name", FLOAT_TRAITS)
+def test_only_finite_numbers_are_taken(explorer, name, value):
+    before, run = getattr(explorer, name), explorer.trajectory
+    with pytest.raises(T.TraitError, match=rf"^{name} must be a finite number [^.]*[^\n]*, but got [^\n]*\.$"):
+        setattr(explorer, name, value)
+    assert getattr(explorer, name) == before
+    explorer.wait(10)
+    assert explorer.trajectory is run
+    assert explorer.error == ""
+
+
+def test_every_float_trait_is_checked():
+    floats = {name for name, trait in FlowExplorer.class_own_traits().items() if isinstance(trait, T.Float)}
+    assert floats == set(FLOAT_TRAITS)
+
+
+@pytest.mark.parametrize("frames", ["a", math.nan, 1.5, None, True])
+def test_steps_are_whole_numbers(explorer, frames):
+    with pytest.raises(TypeError, match=r"^step takes a whole number of frames such as 1 or -1, but got .*\.$"):
+        explorer.step(frames)
+    assert explorer.t == explorer.trajectory.t[-1]
+
+
+def test_steps_of_numpy_and_huge_ones_are_taken(explorer):
+    explorer.step(np.int64(-1))
+    assert explorer.t < explorer.trajectory.t[-1]
+    explorer.step(10**400)
+    assert explorer.t == explorer.trajectory.t[-1]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "kind"),
+    [("x", TypeError), ([1], TypeError), (True, TypeError), (math.nan, ValueError), (-1, ValueError)],
+)
+def test_what_is_no_time_to_wait_is_refused(explorer, timeout, kind):
+    with pytest.raises(kind, match=r"^wait takes a number of seconds .*, but got .*\.$"):
+        explorer.wait(timeout)
+
+
+@pytest.mark.parametrize("timeout", [None, 0, math.inf, 1e300, np.float32(3.0)])
+def test_any_other_time_to_wait_is_taken(explorer, timeout):
+    explorer.wait(timeout)
+
+
 @pytest.mark.parametrize("X", [[1.0, 1.0, 1.0], [0.5], [3.0, 3.0 + 1e-12]])
 def test_points_on_top_of_each_other(explorer, X):
     explorer.data = rq.Dataset(X, np.arange(len(X)) + 1.0)
@@ -308,6 +475,12 @@ def test_points_on_top_of_each_other(explorer, X):
         (rq.Dataset([1.0], [1.0], bias=False), {}, ValueError, "a bias"),
         (rq.Dataset([1.0], [[1.0, 2.0]]), {}, ValueError, "one label"),
         (DATA, {"width": 3}, TypeError, "explore has no setting 'width'; it takes n_neurons"),
+        (DATA, {"scale": math.nan}, T.TraitError, "^scale must be a finite number from 1e-100 to 10, but got nan.$"),
+        (DATA, {"scale": 0.0}, T.TraitError, "^scale must be a finite number from 1e-100 to 10, but got 0.0.$"),
+        (DATA, {"speed": math.nan}, T.TraitError, "^speed must be a finite number from 0.01 to 100, but got nan.$"),
+        (DATA, {"rtol": math.nan}, T.TraitError, "^rtol must be a finite number from 1e-13 to 0.01, but got nan.$"),
+        (DATA, {"max_seconds": math.inf}, T.TraitError, "^max_seconds must be a finite number of at least 0.1, "),
+        (DATA, {"n_neurons": "a"}, T.TraitError, "^n_neurons must be a whole number from 1 to 10,000, but got 'a'.$"),
     ],
 )
 def test_bad_arguments(problem, settings, kind, sentence):
@@ -315,6 +488,18 @@ def test_bad_arguments(problem, settings, kind, sentence):
     with pytest.raises(kind, match=sentence):
         rq.explore(problem, **settings)
     assert set(instances) == before
+
+
+def test_a_construction_that_fails_half_way_leaves_nothing(monkeypatch):
+    def failing(self):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(FlowExplorer, "_show_settings", failing)
+    before = set(instances)
+    with pytest.raises(RuntimeError, match="no ink"):
+        rq.explore(DATA)
+    assert set(instances) == before
+    assert worker_threads() == []
 
 
 @pytest.mark.parametrize(("name", "value"), [("n_neurons", 0), ("n_neurons", 10**6), ("scale", 0.0), ("data", None)])
@@ -423,6 +608,16 @@ def test_a_run_beyond_its_time_is_stopped_and_shown():
         explorer.wait(60)
         assert explorer.trajectory.end == "interrupted"
         assert explorer.error.startswith("The run was stopped after 0.3 seconds at t = ")
+        # More time is given to the next run; this one stays as it is, and so does what is said about it.
+        stopped = explorer.trajectory
+        explorer.max_seconds = 0.6
+        explorer.t = 0.0
+        explorer.wait(60)
+        assert explorer.trajectory is stopped
+        assert explorer.error.startswith("The run was stopped after 0.3 seconds at t = ")
+        explorer.seed = 1
+        explorer.wait(60)
+        assert explorer.error.startswith("The run was stopped after 0.6 seconds at t = ")
     finally:
         explorer.close()
 
