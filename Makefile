@@ -16,7 +16,7 @@ help:
 	@echo "Variables: PYTHON=$(PYTHON)  LABFLAGS='--no-browser --port 8890'  PYTESTFLAGS='-k kink'"
 
 lab: $(VENV)/.lab
-	@cd notebooks && $(BIN)/reluquant lab $(LABFLAGS)
+	@$(BIN)/reluquant lab $(LABFLAGS)
 
 test: lint browser
 	@$(PYTEST) -m "not slow"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import math
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -17,11 +19,49 @@ app = typer.Typer(
 )
 
 _NO_SUCCESS, _BAD_INPUT = 1, 2
+# The outcome hardly depends on the width; a hundred times more than anybody needs still fits into memory.
+_MOST_NEURONS = 1_000_000
+_COMPILING = "Loading the integrator; the first time it is compiled, which takes about half a minute …"
 
 
-def _refuse(error: Exception) -> NoReturn:
-    typer.echo(f"reluquant: {error}", err=True)
+def _refuse(reason: object) -> NoReturn:
+    typer.echo(f"reluquant: {reason}", err=True)
     raise typer.Exit(_BAD_INPUT)
+
+
+def _whole(option: str, low: int, high: int | None = None) -> Callable[[str], int]:
+    """Return a parser that refuses what is not a whole number of the range, and says what was typed."""
+
+    def parse(typed: str) -> int:
+        try:
+            value = int(typed)
+        except ValueError:
+            value = low - 1
+        if value < low or (high is not None and value > high):
+            span = f"of at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+            _refuse(f"{option} must be a whole number {span}, but it is {typed}.")
+        return value
+
+    return parse
+
+
+def _real(option: str) -> Callable[[str], float]:
+    """Return a parser that refuses what no float64 can hold: "1e-400" would silently be zero."""
+
+    def parse(typed: str) -> float:
+        text = str(typed)
+        try:
+            value = float(text)
+        except ValueError:
+            _refuse(f"{option} must be a number, but it is {text}.")
+        underflows = value == 0 and re.search("[1-9]", re.split("[eE]", text)[0])
+        overflows = math.isinf(value) and "inf" not in text.lower()
+        if underflows or overflows:
+            size, remedy = ("small", "larger") if underflows else ("large", "smaller")
+            _refuse(f"{option} must be a float64 number, but {text} is too {size} for one; type a {remedy} number.")
+        return value
+
+    return parse
 
 
 def _show_version(asked: bool) -> None:
@@ -44,34 +84,50 @@ def _main(
 @app.command()
 def lab(
     browser: Annotated[bool, typer.Option(help="Open a browser; the address is printed in any case.")] = True,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the server.")] = None,
+    port: Annotated[
+        int | None, typer.Option(parser=_whole("--port", 1, 65535), metavar="INTEGER", help="Port of the server.")
+    ] = None,
 ) -> None:
     """Open the quick-start notebook in JupyterLab, on this machine only."""
-    from reluquant.environment.lab import lab_command, quickstart_notebook
+    from reluquant.environment.lab import run_lab
 
     try:
-        command = lab_command(quickstart_notebook(Path.cwd()), browser=browser, port=port)
+        status = run_lab(Path.cwd(), browser=browser, port=port)
     except (OSError, ImportError) as error:
         _refuse(error)
-    try:
-        raise typer.Exit(subprocess.run(command, check=False).returncode)
-    except KeyboardInterrupt:  # Ctrl-C reaches the server as well, which asks and then stops by itself.
-        raise typer.Exit(0) from None
+    raise typer.Exit(status)
 
 
 @app.command()
 def flow(
     points: Annotated[Path, typer.Argument(help="Text file with two columns, x and y.", metavar="POINTS.CSV")],
-    neurons: Annotated[int, typer.Option(min=1, help="Number of neurons.")] = 1000,
-    scale: Annotated[float, typer.Option(help="Typical norm of a neuron at the start.")] = 1e-6,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the initial network.")] = 0,
-    t_max: Annotated[float | None, typer.Option(help="Stop at this time; by default when nothing moves.")] = None,
+    neurons: Annotated[
+        int,
+        typer.Option(
+            parser=_whole("--neurons", 1, _MOST_NEURONS),
+            metavar="INTEGER",
+            help=f"Number of neurons, at most {_MOST_NEURONS:,}.",
+        ),
+    ] = 1000,
+    scale: Annotated[
+        float, typer.Option(parser=_real("--scale"), metavar="FLOAT", help="Typical norm of a neuron at the start.")
+    ] = 1e-6,
+    seed: Annotated[
+        int, typer.Option(parser=_whole("--seed", 0), metavar="INTEGER", help="Seed of the initial network.")
+    ] = 0,
+    t_max: Annotated[
+        float | None,
+        typer.Option(
+            parser=_real("--t-max"), metavar="FLOAT", help="Stop at this time; by default when nothing moves."
+        ),
+    ] = None,
     figure: Annotated[Path | None, typer.Option(help="Write a picture: .png, .svg or .pdf.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Train a tiny network on the points by gradient flow and report what it became.
 
-    Exit status: 0 if the run succeeded, 1 if it stopped early (what was reached is printed), 2 for bad input.
+    Exit status: 0 if the run succeeded, 1 if it stopped early (what was
+    reached is printed), 2 for bad input or a figure that cannot be written.
     """
     from reluquant.studies.flow_report import figure_path, flow_report
     from reluquant.studies.points_file import read_points
@@ -79,12 +135,23 @@ def flow(
     try:
         data = read_points(points)
         picture = None if figure is None else figure_path(figure)
-        report = flow_report(data, n_neurons=neurons, scale=scale, rng=seed, t_max=t_max)
-        if picture is not None:
-            report.save_figure(picture)
+        report = flow_report(
+            data,
+            n_neurons=neurons,
+            scale=scale,
+            rng=seed,
+            t_max=t_max,
+            while_compiling=lambda: typer.echo(_COMPILING, err=True),
+        )
     except (OSError, TypeError, ValueError) as error:
         _refuse(error)
+    # Before the figure: what goes wrong with a file must not cost the reader a finished run.
     typer.echo(json.dumps(report.to_dict(), indent=2, allow_nan=False) if as_json else str(report))
+    if picture is not None:
+        try:
+            report.save_figure(picture)
+        except (OSError, ValueError) as error:
+            _refuse(f"the report is complete, but its figure was not written: {error}")
     if not report.success:
         raise typer.Exit(_NO_SUCCESS)
 
@@ -98,3 +165,7 @@ def doctor() -> None:
     typer.echo(str(report))
     if not report.ok:
         raise typer.Exit(_NO_SUCCESS)
+
+
+if __name__ == "__main__":
+    app()

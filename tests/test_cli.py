@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +44,7 @@ def test_flow_prints_directions_kinks_and_distances(points):
     assert text.startswith("4 points, 200 neurons, scale 1e-06, seed 1\nThe flow is stationary at t = ")
     assert "4 directions with at least 1% of the mass" in text
     assert "4 kinks on [-2, 2]" in text
+    assert "(bounds: 2 n + 1 = 9 in the paper, 3 n - 1 = 11 for groups of neurons)" in text
     assert "Distance to the interpolant on [-1, 1]: sup 0.1" in text
 
 
@@ -53,6 +56,8 @@ def test_json_is_valid_and_holds_the_same(points):
     assert report["loss"]["end"] < 1e-12 < report["loss"]["start"]
     assert sum(direction["share"] for direction in report["directions"]) == pytest.approx(1, abs=1e-3)
     assert report["kinks"]["at"][:3] == pytest.approx([-1, -0.4, 0.3], abs=1e-3)
+    assert report["kinks"]["bounds"] == {"paper": 9, "groups": 11}
+    assert report["kinks"]["bound"] == 9
     assert len(report["kinks"]["slopes"]) == len(report["kinks"]["at"]) + 1
     assert 0.05 < report["interpolant"]["sup"] < 0.15
 
@@ -125,10 +130,29 @@ def test_missing_file_is_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "word"), [("--scale", "-1", "scale"), ("--t-max", "-1", "t_max"), ("--scale", "nan", "scale")]
+    ("option", "value", "sentence"),
+    [
+        ("--scale", "-1", "scale must be .* but it is -1.0"),
+        ("--scale", "nan", "scale must be .* but it is nan"),
+        ("--scale", "1e-310", "scale must be .* but it is 1e-310"),
+        ("--scale", "1e-400", "--scale .* 1e-400 is too small .* type a larger number"),
+        ("--scale", "tiny", "--scale must be a number, but it is tiny"),
+        ("--t-max", "-1", "t_max must be .* but it is -1.0"),
+        ("--t-max", "0", "t_max must be .* but it is 0.0"),
+        ("--t-max", "inf", "t_max must be .* but it is inf"),
+        ("--t-max", "1e400", "--t-max .* 1e400 is too large .* type a smaller number"),
+        ("--neurons", "0", "--neurons must be a whole number from 1 to 1,000,000, but it is 0"),
+        ("--neurons", "100000000000", "--neurons must be a whole number from 1 to 1,000,000, but it is 100000000000"),
+        ("--neurons", "1.5", "--neurons must be .* but it is 1.5"),
+        ("--seed", "-1", "--seed must be a whole number of at least 0, but it is -1"),
+    ],
 )
-def test_bad_options_are_one_sentence(points, option, value, word):
-    assert word in refused(run("flow", points, option, value))
+def test_bad_options_are_one_sentence_that_says_what_came(points, option, value, sentence):
+    assert re.search(sentence, refused(run("flow", points, option, value)))
+
+
+def test_port_out_of_range_says_what_came():
+    assert "--port must be a whole number from 1 to 65,535, but it is 70000" in refused(run("lab", "--port", 70000))
 
 
 def test_impossible_figure_is_refused_before_the_run(points, tmp_path, monkeypatch):
@@ -137,6 +161,24 @@ def test_impossible_figure_is_refused_before_the_run(points, tmp_path, monkeypat
     monkeypatch.setattr(room, "gradient_flow", lambda *args, **goals: pytest.fail("ran"))
     assert ".png or .svg or .pdf" in refused(run("flow", points, "--figure", tmp_path / "out.xyz"))
     assert "does not exist" in refused(run("flow", points, "--figure", tmp_path / "nowhere" / "out.png"))
+    (tmp_path / "folder.png").mkdir()
+    assert "is a directory" in refused(run("flow", points, "--figure", tmp_path / "folder.png"))
+    assert "cannot be written" in refused(run("flow", points, "--figure", tmp_path / f"{'a' * 300}.png"))
+
+
+def test_failing_figure_does_not_cost_the_report(points, tmp_path, monkeypatch):
+    from reluquant.studies.flow_report import FlowReport
+
+    def full(report, path):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(FlowReport, "save_figure", full)
+    result = run("flow", points, "--neurons", 50, "--json", "--figure", tmp_path / "out.png")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["success"]
+    (line,) = result.stderr.strip().splitlines()
+    assert line.startswith("reluquant: the report is complete, but its figure was not written: ")
+    assert "No space left" in line
 
 
 def test_unknown_option_is_a_usage_error():
@@ -188,10 +230,27 @@ def test_version_and_help():
     assert all(command in text for command in ("lab", "flow", "doctor"))
 
 
-def test_console_script_prints_no_traceback(points):
+CONSOLE_SCRIPT = ["-c", "from reluquant.cli import app; app()"]
+
+
+@pytest.mark.parametrize("way", [CONSOLE_SCRIPT, ["-m", "reluquant"], ["-m", "reluquant.cli"]], ids=" ".join)
+def test_every_way_to_start_it_parses_and_prints_no_traceback(points, way):
     result = subprocess.run(
-        [sys.executable, "-c", "from reluquant.cli import app; app()", "flow", str(points.with_name("none.csv"))],
+        [sys.executable, *way, "flow", str(points.with_name("none.csv"))],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode == 2
+    assert result.stderr.startswith("reluquant: ")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_first_run_ever_says_that_it_compiles_and_the_second_does_not(points, tmp_path):
+    command = [sys.executable, "-m", "reluquant", "flow", str(points), "--neurons", "10", "--json"]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, check=True, env=environment) for _ in range(2)
+    )
+    assert "the first time it is compiled, which takes about half a minute" in first.stderr
+    assert "compiled" not in second.stderr
+    assert json.loads(first.stdout) == json.loads(second.stdout)

@@ -1,9 +1,10 @@
-"""The quick-start notebook: where it lies, and the command that opens it in JupyterLab."""
+"""The quick-start notebook: where it lies, and JupyterLab opened on it."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from importlib import util
 from pathlib import Path
@@ -14,7 +15,8 @@ QUICKSTART = "00_quickstart.ipynb"
 def quickstart_notebook(folder: Path) -> Path:
     """Return the quick-start notebook in ``folder``, copied there first if it is not there yet.
 
-    A notebook that is there already is never overwritten: it may hold the reader's own work.
+    A notebook that is there already is never overwritten: it may hold the reader's own work. In a
+    checkout of reluquant it lies in ``notebooks`` and is used where it is.
 
     Parameters
     ----------
@@ -24,7 +26,7 @@ def quickstart_notebook(folder: Path) -> Path:
     Returns
     -------
     Path
-        ``folder / QUICKSTART``.
+        ``folder / QUICKSTART``, or ``folder / "notebooks" / QUICKSTART`` if only that exists.
 
     Raises
     ------
@@ -32,8 +34,9 @@ def quickstart_notebook(folder: Path) -> Path:
         If neither the installed package nor a checkout holds the notebook.
     """
     target = folder / QUICKSTART
-    if target.exists():
-        return target
+    for present in (target, folder / "notebooks" / QUICKSTART):
+        if present.exists():
+            return present
     package = Path(__file__).resolve().parent.parent
     # A wheel carries the notebooks inside the package; a checkout has them beside it.
     for home in (package / "notebooks", package.parent / "notebooks"):
@@ -80,3 +83,30 @@ def lab_command(notebook: Path, *, browser: bool = True, port: int | None = None
         # Containers run as root, where Jupyter refuses to start; a token on loopback still guards it.
         command.append("--allow-root")
     return command
+
+
+def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> int:
+    """Open the quick-start notebook in JupyterLab and wait until the server is stopped.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the reader wants to work, as in :func:`quickstart_notebook`.
+    browser, port
+        As in :func:`lab_command`.
+
+    Returns
+    -------
+    int
+        The server's exit status; 0 after Ctrl-C.
+
+    Raises
+    ------
+    FileNotFoundError, ModuleNotFoundError
+        If the notebook or JupyterLab is not installed.
+    """
+    command = lab_command(quickstart_notebook(folder), browser=browser, port=port)
+    try:
+        return subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:  # Ctrl-C reaches the server as well, which asks and then stops by itself.
+        return 0

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 
@@ -13,8 +17,8 @@ from reluquant.analysis.interpolate import interpolate
 from reluquant.analysis.neuron_clusters import NeuronClusters, neuron_clusters
 from reluquant.analysis.piecewise_linear import piecewise_linear
 from reluquant.analysis.simplify import simplify
-from reluquant.dynamics.gradient_flow import gradient_flow
-from reluquant.dynamics.progress import Progress
+from reluquant.dynamics.gradient_flow import gradient_flow, is_compiled
+from reluquant.dynamics.progress import SHOW_AFTER_SECONDS, Progress
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.piecewise_linear import PiecewiseLinear
 from reluquant.structures.shallow_relu import Rng, ShallowReLU
@@ -69,8 +73,13 @@ class FlowReport:
 
     @property
     def most_kinks(self) -> int:
-        """The bound 2 n + 1 of the theory, n the number of different inputs."""
-        return 2 * (self.trajectory.data.n_samples - self.n_merged) + 1
+        """The paper's bound 2 n + 1 on the kinks, n the number of different inputs."""
+        return 2 * self._n_inputs() + 1
+
+    @property
+    def most_groups(self) -> int:
+        """The bound 3 n - 1: one active group of neurons for each ray, and for each open sector between two."""
+        return 3 * self._n_inputs() - 1
 
     def to_dict(self) -> dict:
         """Return the report as plain numbers, texts and lists, None for what is not finite: valid JSON."""
@@ -88,6 +97,7 @@ class FlowReport:
             "directions": [self._direction(i) for i in range(self._n_listed())],
             "kinks": {
                 "bound": self.most_kinks,
+                "bounds": {"paper": self.most_kinks, "groups": self.most_groups},
                 "tolerance": _number(self.tolerance),
                 "region": [_number(end) for end in domain],
                 "at": [_number(x) for x in self.function.breakpoints],
@@ -111,7 +121,8 @@ class FlowReport:
     def __str__(self) -> str:
         seed = "" if self.seed is None else f", seed {self.seed}"
         lines = [
-            f"{self.trajectory.data.n_samples} points, {self.trajectory.n_neurons} neurons, scale {self.scale:g}{seed}",
+            f"{_count(self.trajectory.data.n_samples, 'point')}, {_count(self.trajectory.n_neurons, 'neuron')},"
+            f" scale {self.scale:g}{seed}",
             self.trajectory.message,
             "",
             *self._direction_lines(),
@@ -125,6 +136,9 @@ class FlowReport:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _n_inputs(self) -> int:
+        return self.trajectory.data.n_samples - self.n_merged
 
     def _shares(self) -> np.ndarray:
         # Relative to the heaviest in logarithms: masses of a network at scale 1e-200 underflow.
@@ -152,7 +166,8 @@ class FlowReport:
     def _direction_lines(self) -> list[str]:
         rows = [self._direction(i) for i in range(self._n_listed())]
         together = sum(row["share"] for row in rows)
-        lines = [f"{len(rows)} directions with at least {LEAST_SHARE:.0%} of the mass, together {together:.2%}:"]
+        number = _count(len(rows), "direction")
+        lines = [f"{number} with at least {LEAST_SHARE:.0%} of the mass, together {together:.2%}:"]
         if rows:
             lines.append(f"  {'share':>8} {'neurons':>8} {'sign of a':>10} {'angle':>9} {'kink':>10}")
         for row in rows:
@@ -171,8 +186,9 @@ class FlowReport:
         low, high = self.function.domain
         found = self.function.breakpoints
         lines = [
-            f"{found.size} kinks on [{low:.6g}, {high:.6g}] to within {self.tolerance:.2g}"
-            f" (at most 2 n + 1 = {self.most_kinks} are expected):"
+            f"{_count(found.size, 'kink')} on [{low:.6g}, {high:.6g}] to within {self.tolerance:.2g}"
+            f" (bounds: 2 n + 1 = {self.most_kinks} in the paper, 3 n - 1 = {self.most_groups} for groups of neurons)"
+            f"{':' if found.size else '.'}"
         ]
         if found.size:
             lines.append(f"  {'x':>10} {'slope before':>14} {'after':>14}")
@@ -197,6 +213,7 @@ def flow_report(
     rng: Rng = 0,
     t_max: float | None = None,
     progress: Progress = True,
+    while_compiling: Callable[[], object] | None = None,
 ) -> FlowReport:
     """Run the gradient flow of a balanced network and report what it became.
 
@@ -208,6 +225,9 @@ def flow_report(
         The start, as in :meth:`reluquant.ShallowReLU.balanced`.
     t_max, progress
         As in :func:`reluquant.gradient_flow`.
+    while_compiling : callable, optional
+        Called once, from another thread, if the integrator is not ready after two seconds: it is compiled
+        the first time it is used on a machine.
 
     Returns
     -------
@@ -227,7 +247,8 @@ def flow_report(
     (True, 1, 7)
     """
     net = ShallowReLU.balanced(n_neurons=n_neurons, scale=scale, rng=rng)
-    trajectory = gradient_flow(net, data, t_max=t_max, progress=progress)
+    with _announced(while_compiling):
+        trajectory = gradient_flow(net, data, t_max=t_max, progress=progress)
     x, y = data.X[:, 0], data.y
     tolerance = KINK_TOLERANCE * float(np.ptp(y) or np.max(np.abs(y)) or 1.0)
     margin = MARGIN * float(np.ptp(x) or max(1.0, abs(x[0])))
@@ -260,7 +281,7 @@ def figure_path(path: str | Path) -> Path:
     Raises
     ------
     ValueError
-        If the suffix names no format, or the folder does not exist.
+        If the suffix names no format, the folder does not exist, or the path cannot be written.
 
     Examples
     --------
@@ -272,9 +293,48 @@ def figure_path(path: str | Path) -> Path:
     path = Path(path)
     if path.suffix.lower() not in FIGURE_SUFFIXES:
         raise ValueError(f"A figure is written as {' or '.join(FIGURE_SUFFIXES)}, but the path is {path}.")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise ValueError(f"{path} cannot be written, because the folder {path.parent} does not exist; create it first.")
+    # os.path, because Path.exists raises where it may not look or the name is too long.
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = "a directory" if os.path.isdir(path) else "not a file"
+        raise ValueError(f"{path} cannot be written, because it is {kind}; give the path of a file.")
+    try:
+        _try_to_write(path)
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise ValueError(f"{path} cannot be written ({reason}); choose another path.") from error
     return path
+
+
+def _try_to_write(path: Path) -> None:
+    """Open for writing, without a trace: permissions alone do not tell, for root and on read-only disks."""
+    # Where a link leads to, so that the link itself stays.
+    target = os.path.realpath(path)
+    new = not os.path.exists(target)
+    with open(target, "ab"):
+        pass
+    if new:
+        os.unlink(target)
+
+
+@contextmanager
+def _announced(say: Callable[[], object] | None) -> Iterator[None]:
+    """Call ``say`` once if the integrator is still not compiled after a while; loading it from a cache is quicker."""
+    if say is None:
+        yield
+        return
+    timer = Timer(SHOW_AFTER_SECONDS, lambda: is_compiled() or say())
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _number(value: float) -> float | None:

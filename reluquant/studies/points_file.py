@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from pathlib import Path
 
 from reluquant.structures.dataset import Dataset
 
 _DELIMITERS = (",", ";", "\t")
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_points(path: str | Path) -> Dataset:
@@ -30,7 +32,7 @@ def read_points(path: str | Path) -> Dataset:
     ------
     ValueError
         With one sentence that names the file and the line, if the file does not exist or is not
-        text, holds no points, or a line does not hold two finite numbers.
+        text in UTF-8, holds no points, or a line does not hold two finite numbers.
 
     Examples
     --------
@@ -47,6 +49,8 @@ def read_points(path: str | Path) -> Dataset:
     header = not any(_is_number(cell) for cell in rows[0][1])
     if header and len(rows) == 1:
         raise ValueError(f"{path} holds a line of column names but no points.")
+    if not header:
+        _check_first_line(path, *rows[0])
     points = [_point(path, number, cells) for number, cells in (rows[1:] if header else rows)]
     return Dataset([x for x, _ in points], [y for _, y in points], name=path.stem)
 
@@ -56,15 +60,27 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
         # Spreadsheets put a byte-order mark before the first cell.
         text = path.read_text(encoding="utf-8-sig")
+        foreign = "is in UTF-16" if "\0" in text else ""
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not a text file; it needs two columns of numbers, x and y.") from error
+        foreign = "is in UTF-16" if error.object.startswith(_UTF16_MARKS) else "is not a text file in UTF-8"
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise ValueError(f"{path} cannot be read ({reason}); give the path of a text file with two columns.") from error
+    if foreign:
+        raise ValueError(f"{path} {foreign}; save it as UTF-8 text with two columns of numbers, x and y.")
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
     lines = [(number, line) for number, line in lines if line and not line.startswith("#")]
     delimiter = next((mark for mark in _DELIMITERS if lines and mark in lines[0][1]), None)
     return [(number, [cell.strip().strip('"') for cell in line.split(delimiter)]) for number, line in lines]
+
+
+def _check_first_line(path: Path, number: int, cells: list[str]) -> None:
+    names = [cell for cell in cells if not _is_number(cell)]
+    if len(cells) == 2 and names:
+        raise ValueError(
+            f"{path}, line {number}: expected a number, but found {names[0]!r};"
+            " a line of column names must name both columns, as in x,y."
+        )
 
 
 def _point(path: Path, number: int, cells: list[str]) -> tuple[float, float]:

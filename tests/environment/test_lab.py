@@ -1,12 +1,13 @@
 """Where the quick-start notebook lies and the command that opens it."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from reluquant.environment import lab as room
-from reluquant.environment.lab import QUICKSTART, lab_command, quickstart_notebook
+from reluquant.environment.lab import QUICKSTART, lab_command, quickstart_notebook, run_lab
 
 
 def test_notebook_is_copied_into_an_empty_folder(tmp_path):
@@ -18,6 +19,14 @@ def test_notebook_is_copied_into_an_empty_folder(tmp_path):
 def test_a_readers_own_notebook_is_never_overwritten(tmp_path):
     (tmp_path / QUICKSTART).write_text("mine", encoding="utf-8")
     assert quickstart_notebook(tmp_path).read_text(encoding="utf-8") == "mine"
+
+
+def test_checkout_uses_its_notebook_in_place(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / QUICKSTART).write_text("of the checkout", encoding="utf-8")
+    assert quickstart_notebook(tmp_path) == tmp_path / "notebooks" / QUICKSTART
+    assert [path.name for path in tmp_path.iterdir()] == ["notebooks"]
+    assert quickstart_notebook(tmp_path / "notebooks") == tmp_path / "notebooks" / QUICKSTART
 
 
 def test_installed_package_carries_the_notebook(tmp_path, monkeypatch):
@@ -60,3 +69,20 @@ def test_without_jupyterlab_the_pip_line_is_named(monkeypatch):
     monkeypatch.setattr(room.util, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match="pip install 'jupyterlab>=4.4'"):
         lab_command(Path(QUICKSTART))
+
+
+def test_running_passes_on_the_server_status_and_ctrl_c_is_no_failure(tmp_path, monkeypatch):
+    commands = []
+
+    def serve(command, check):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, returncode=3)
+
+    def interrupted(command, check):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room.subprocess, "run", serve)
+    assert run_lab(tmp_path, browser=False, port=9876) == 3
+    assert commands == [lab_command(tmp_path / QUICKSTART, browser=False, port=9876)]
+    monkeypatch.setattr(room.subprocess, "run", interrupted)
+    assert run_lab(tmp_path) == 0

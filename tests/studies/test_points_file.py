@@ -43,10 +43,14 @@ def test_usual_forms_are_read(tmp_path, content):
         ("x,y,z\n1,2,3\n", "line 2: expected two columns, x and y, but found 3"),
         ("1,2\n3,4,5\n", "line 2: expected two columns"),
         ("1,2\n3,\n", "line 2: expected a number, but found ''"),
-        ("1,b\n2,3\n", "line 1: expected a number, but found 'b'"),
+        ("1,b\n2,3\n", "line 1: expected a number, but found 'b'; a line of column names must name both columns"),
+        ("x,1\n2,3\n", "line 1: expected a number, but found 'x'; a line of column names must name both columns"),
         ("1,2\nnan,3\n", "line 2: expected a finite number, but found 'nan'"),
         ("1,2\n3,-inf\n", "line 2: expected a finite number, but found '-inf'"),
-        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a text file"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not a text file in UTF-8; save it as UTF-8 text with two columns"),
+        ("größe,y\n1,2\n".encode("latin-1"), "is not a text file in UTF-8; save it as UTF-8"),
+        ("x,y\n1,2\n".encode("utf-16"), "is in UTF-16; save it as UTF-8"),
+        ("x,y\n1,2\n".encode("utf-16-be"), "is in UTF-16; save it as UTF-8"),
     ],
 )
 def test_each_mistake_has_its_sentence(tmp_path, content, sentence):
