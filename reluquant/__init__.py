@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reluquant import datasets
+    from reluquant import course, datasets
     from reluquant.analysis.compare import compare
     from reluquant.analysis.extremal_directions import extremal_directions
     from reluquant.analysis.interpolate import interpolate
@@ -44,6 +44,7 @@ _HOMES = {
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "Trajectory": "reluquant.structures.trajectory",
     "compare": "reluquant.analysis.compare",
+    "course": "reluquant.course",
     "datasets": "reluquant.datasets",
     "doctor": "reluquant.environment.doctor",
     "explore": "reluquant.widgets.explorer",

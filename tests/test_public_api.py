@@ -17,6 +17,7 @@ PUBLIC_NAMES = [
     "Trajectory",
     "__version__",
     "compare",
+    "course",
     "datasets",
     "doctor",
     "explore",
@@ -74,7 +75,7 @@ def test_functions_survive_the_import_of_every_module():
         "import types\n"
         "print([n for n in rq.__all__ if isinstance(getattr(rq, n), types.ModuleType)])"
     )
-    assert run(code) == "['datasets']"
+    assert run(code) == "['course', 'datasets']"
 
 
 def test_import_loads_nothing_heavy():
