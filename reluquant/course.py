@@ -79,7 +79,8 @@ def _large_start(answer: object) -> str:
             f" simplify(f, {KINK_TOLERANCE:g}, region={STRETCH})."
         )
     return (
-        f"Right: a start of scale 1 keeps about {true_directions} directions and {true_kinks} kinks; it does not quantise."
+        f"Right: a start of scale 1 keeps about {true_directions} directions and {true_kinks} kinks;"
+        " it does not quantise."
     )
 
 
