@@ -1,6 +1,5 @@
 """What must be set before the first test module is imported."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -9,19 +8,7 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent
 
-
-def kernel_fingerprint(root: Path = ROOT) -> str:
-    """Hash of all kernel sources."""
-    digest = hashlib.sha256()
-    for source in sorted((root / "reluquant" / "kernels").glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-# numba looks only at the file of the function it loads from its cache: after a change in a callee of another
-# file it would run the old code. A cache keyed to all sources cannot be stale.
-_base = Path(os.environ.get("NUMBA_CACHE_DIR") or ROOT / ".cache" / "numba")
-os.environ["NUMBA_CACHE_DIR"] = str(_base / kernel_fingerprint())
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
 os.environ.setdefault("MPLBACKEND", "agg")
 # ipykernel and jupyter_client read this when they start.
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.dynamics.progress import FlowProgress, Progress, reporting
-from reluquant.kernels import flow_1d
+from reluquant.kernels import flow_1d, status
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.planar_recording import PlanarRecording, Snapshots
+from reluquant.structures.recording import MOST_BYTES
 from reluquant.structures.scalars import real_number, whole_number
 from reluquant.structures.shallow_relu import ShallowReLU
-from reluquant.structures.trajectory import SWITCH_DTYPE, SWITCH_KINDS, End, Snapshots, Trajectory
+from reluquant.structures.trajectory import SWITCH_DTYPE, SWITCH_KINDS, End, Trajectory
 
 # Steps, and switches, between two restart points: replaying them for `Trajectory.at` takes a few milliseconds.
 CHUNK = 32
@@ -21,8 +23,6 @@ CHUNK_SWITCHES = 4096
 # Steps times (neurons + inputs) between two returns to Python, where progress is shown and an interrupt is heard: some
 # tenths of a second at most. Not a matter of the clock, so that a run can be repeated to the last bit.
 CHUNK_WORK = 8192
-# Restart points are thinned to stay within these bytes; a replay then takes longer.
-MOST_BYTES = 2**28
 # A run of several hundred e-foldings takes some hundred steps; errors of that many steps stay below rtol.
 STEP_SHARE = 0.01
 # Squares and products of inputs, labels and weights must stay inside float64.
@@ -42,20 +42,20 @@ class _Chunk(NamedTuple):
 
 # What each status of the kernel means for the run, in a sentence that names the remedy.
 _ENDS = {
-    flow_1d.REACHED_T_MAX: (End.T_MAX, "The flow reached t_max = {t:.6g} with loss {loss:.6g}."),
-    flow_1d.REACHED_LOSS: (End.STOP_LOSS, "The flow reached loss {loss:.6g} at t = {t:.6g}."),
-    flow_1d.STATIONARY: (End.STATIONARY, "The flow is stationary at t = {t:.6g} with loss {loss:.6g}."),
-    flow_1d.TOO_MANY_SWITCHES: (
+    status.REACHED_T_MAX: (End.T_MAX, "The flow reached t_max = {t:.6g} with loss {loss:.6g}."),
+    status.REACHED_LOSS: (End.STOP_LOSS, "The flow reached loss {loss:.6g} at t = {t:.6g}."),
+    status.STATIONARY: (End.STATIONARY, "The flow is stationary at t = {t:.6g} with loss {loss:.6g}."),
+    status.TOO_MANY_SWITCHES: (
         End.FAILED,
         "One neuron switched more often in one step than all data points allow, at t = {t:.6g} (loss {loss:.6g});"
         " use a smaller rtol, and please report these data.",
     ),
-    flow_1d.TIME_STALLED: (
+    status.TIME_STALLED: (
         End.FAILED,
         "The next step at t = {t:.6g} (loss {loss:.6g}) is below the resolution of time;"
         " rescale the data so that inputs and labels are of order one.",
     ),
-    flow_1d.NOT_FINITE: (
+    status.NOT_FINITE: (
         End.FAILED,
         "The loss overflowed at t = {t:.6g}; rescale the data so that inputs and labels are of order one.",
     ),
@@ -173,10 +173,7 @@ def gradient_flow(
         end=end.value,
         message=sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1),
         rtol=rtol,
-        points=points,
-        control=control,
-        order=order,
-        snapshots=_snapshots(chunks),
+        recording=PlanarRecording(data, points, tolerance, order, t.size - 1, _snapshots(chunks)),
     )
 
 
@@ -206,10 +203,10 @@ def _run(
                 times[0] = chunks[-1].times[-1]
                 # On copies, so that whatever is in `chunks` stays whole when an interrupt arrives.
                 state = tuple(array.copy() for array in chunks[-1].state)
-                status, steps, n_events = flow_1d.advance(
+                why, steps, n_events = flow_1d.advance(
                     points, *state, control, order, times, losses, events
                 )
-                if status == flow_1d.EVENTS_FULL and steps == 0:
+                if why == status.EVENTS_FULL and steps == 0:
                     room *= 4
                     continue
                 n_steps, room = n_steps + steps, CHUNK_SWITCHES
@@ -217,8 +214,8 @@ def _run(
                     done = slice(0, steps + 1)
                     chunks.append(_Chunk(times[done].copy(), losses[done].copy(), events[:n_events].copy(), state))
                     _thin(chunks)
-                if status in _ENDS:
-                    return chunks, *_ENDS[status]
+                if why in _ENDS:
+                    return chunks, *_ENDS[why]
                 report(FlowProgress(times[steps], losses[steps], n_steps))
     except KeyboardInterrupt:
         return chunks, End.INTERRUPTED, _INTERRUPTED

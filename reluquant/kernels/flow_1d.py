@@ -31,9 +31,18 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.jit import kernel
+from reluquant.kernels.polynomials import DEEPEST, MAX_BISECTIONS, horner, sign_changes
+from reluquant.kernels.status import (
+    CHUNK_DONE,
+    EVENTS_FULL,
+    NOT_FINITE,
+    REACHED_LOSS,
+    REACHED_T_MAX,
+    STATIONARY,
+    TIME_STALLED,
+    TOO_MANY_SWITCHES,
+)
 
-# Why `advance` returned. `reluquant.dynamics.gradient_flow` turns these into sentences.
-CHUNK_DONE, REACHED_T_MAX, REACHED_LOSS, STATIONARY, EVENTS_FULL, TOO_MANY_SWITCHES, TIME_STALLED, NOT_FINITE = range(8)
 # Inside a step only: it must be shorter, because a neuron entered a sector whose series does not reach as far.
 _SHORTER = -1
 
@@ -58,9 +67,6 @@ SPECTATOR = 1e-4
 MOST_GROWTH = 4.0
 # Where nothing moves at all a step is this many units of time.
 LONGEST_STEP = 60.0
-# Root isolation halves a step at most this often: two sign changes closer than 2^-40 of a step are none.
-DEEPEST = 40
-MAX_BISECTIONS = 200
 
 
 class Field(NamedTuple):
@@ -154,14 +160,6 @@ def locate(points, Z, mode):
 
 
 # ------------------------------------------------------------------------------------------- power series
-
-
-@kernel
-def _horner(series, theta):
-    total = series[-1]
-    for i in range(series.size - 2, -1, -1):
-        total = total * theta + series[i]
-    return total
 
 
 @kernel
@@ -360,86 +358,6 @@ def _ready_ray(field, ray):
 
 
 @kernel
-def _variations(row):
-    """Number of sign changes in a row of Bernstein coefficients, and its first and last sign.
-
-    The number bounds that of the roots inside, and is exact when it is 0 or 1 (Descartes).
-    """
-    count, first, last = 0, 0.0, 0.0
-    for value in row:
-        if value != 0.0:
-            sign = 1.0 if value > 0.0 else -1.0
-            count += sign * last < 0.0
-            first, last = (sign if first == 0.0 else first), sign
-    return count, first, last
-
-
-@kernel
-def _split(row, left):
-    """Halve the interval of a Bernstein polynomial (de Casteljau): ``left`` gets the left half, ``row`` the right."""
-    size = row.size
-    for i in range(size):
-        left[i] = row[0]
-        for j in range(size - 1 - i):
-            row[j] = 0.5 * (row[j] + row[j + 1])
-
-
-@kernel
-def _sign_changes(series, hi, work, roots):
-    """Write all points of (0, hi) where a polynomial changes sign, ascending, then inf.
-
-    Bernstein coefficients on dyadic intervals: none can be missed that is not a pair closer than
-    2^-DEEPEST of ``hi`` (Collins & Akritas 1976; Rouillier & Zimmermann 2004).
-    """
-    size = series.size
-    row = work[0]
-    power, choose = 1.0, 1.0
-    for i in range(size):
-        row[i] = series[i] * power / choose
-        power *= hi
-        choose *= (size - 1 - i) / (i + 1.0)
-    for k in range(1, size):
-        for j in range(size - 1, k - 1, -1):
-            row[j] += row[j - 1]
-    roots[:] = np.inf
-    n_roots, before = 0, 0.0
-    # A stack of intervals, the leftmost on top: row `top` belongs to (start, start + width).
-    top, start, width, depth = 0, 0.0, 1.0, 0
-    for _ in range(2 * size * DEEPEST + 2):
-        count, first, last = _variations(work[top])
-        if count > 1 and depth < DEEPEST:
-            # The right half stays in this row, the left half goes on top.
-            _split(work[top], work[top + 1])
-            top, width, depth = top + 1, 0.5 * width, depth + 1
-            continue
-        if before * first < 0.0 and n_roots < size:
-            # A root on the very border of two intervals.
-            roots[n_roots] = start * hi
-            n_roots += 1
-        before = last if last != 0.0 else before
-        if count % 2 == 1 and n_roots < size:
-            left, right, falling = start, start + width, first > 0.0
-            for _ in range(MAX_BISECTIONS):
-                middle = 0.5 * (left + right)
-                if middle <= left or middle >= right:
-                    break
-                if (_horner(series, middle * hi) > 0.0) == falling:
-                    left = middle
-                else:
-                    right = middle
-            roots[n_roots] = right * hi
-            n_roots += 1
-        # Go on with the interval to the right: a right half has an odd number in units of its width.
-        start += width
-        if top == 0:
-            return
-        top -= 1
-        # The right halves on the stack lie at halving depths; this one starts where the finished one ended.
-        while depth > 0 and (start / width) % 2.0 == 0.0:
-            width, depth = 2.0 * width, depth - 1
-
-
-@kernel
 def _ready_turns(field, c, hi):
     """Find where ``g · x̃`` changes sign at the two boundaries of sector ``c``."""
     n = field.points.shape[0]
@@ -448,7 +366,7 @@ def _ready_turns(field, c, hi):
         x = field.points[(c if side == 0 else c - 1 + 2 * n) % n, 0]
         for i in range(series.size):
             series[i] = field.generator[c, 0, i] * x + field.generator[c, 1, i]
-        _sign_changes(series, hi, field.work, field.turns[c, side])
+        sign_changes(series, hi, field.work, field.turns[c, side])
     field.ready[c, TURNS] = True
 
 
@@ -642,13 +560,13 @@ def _slider_zero(series, rho, a, before, lo, hi):
         return np.inf
     goal = before + 0.5 * math.log(abs(rho - a) / abs(rho + a))
     above = before > goal
-    if (_horner(series, hi) > goal) == above:
+    if (horner(series, hi) > goal) == above:
         return np.inf
     for _ in range(MAX_BISECTIONS):
         middle = 0.5 * (lo + hi)
         if middle <= lo or middle >= hi:
             break
-        if (_horner(series, middle) > goal) == above:
+        if (horner(series, middle) > goal) == above:
             lo = middle
         else:
             hi = middle
@@ -750,12 +668,12 @@ def _travel(field, neuron, sign, place, hi, log):
             k = ray % n
             u1, u2, series = field.rays[ray, 0], field.rays[ray, 1], field.slides[ray]
             then, to_live = _release(field, ray, a, theta, hi)
-            before, rho, vanishes = _horner(series, theta), w * u1 + b * u2, False
+            before, rho, vanishes = horner(series, theta), w * u1 + b * u2, False
             if sign == 0:
                 zero = _slider_zero(series, rho, a, before, theta, min(then, hi))
                 if zero < then:
                     then, to_live, vanishes = zero, False, abs(a) > rho
-            w, b, a = _slide(u1, u2, w, b, a, sign, _horner(series, min(then, hi)) - before)
+            w, b, a = _slide(u1, u2, w, b, a, sign, horner(series, min(then, hi)) - before)
             if then > hi:
                 break
         theta, x = then, field.points[k, 0]
@@ -846,7 +764,7 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
                 released[ray, column], _ = _release(field, ray, a, 0.0, hi)
             stays = released[ray, column] > hi
             if stays:
-                w, b, a = _slide(rays[ray, 0], rays[ray, 1], w, b, a, s, _horner(slides[ray], hi))
+                w, b, a = _slide(rays[ray, 0], rays[ray, 1], w, b, a, s, horner(slides[ray], hi))
         if not stays:
             trial[0], trial[1], trial[2] = Z[j, 0], Z[j, 1], Z[j, 2]
             status, place, n_log, limit = _travel(field, trial, s, place, hi, log)
@@ -1016,7 +934,7 @@ def _time_of_loss(field, goal, hi):
     for turn in range(MAX_BISECTIONS):
         loss = 0.0
         for k in range(field.points.shape[0]):
-            loss += _horner(field.residual[k], end) ** 2 / (2.0 * field.points[k, 1])
+            loss += horner(field.residual[k], end) ** 2 / (2.0 * field.points[k, 1])
         if loss > goal:
             lo = end
             if turn == 0:

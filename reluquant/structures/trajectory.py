@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reluquant.kernels import flow_1d
 from reluquant.structures.arrays import Floats, frozen, real_array
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.planar_recording import PlanarRecording
+from reluquant.structures.recording import NeuronStates, Recording
 from reluquant.structures.shallow_relu import ShallowReLU
 
 SWITCH_KINDS = np.array(["on", "off", "slide", "release"])
 SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("kind", "U7")])
 
 # Bumped when the arrays of a saved file change meaning.
-FILE_FORMAT = 1
+FILE_FORMAT = 2
+# What `Trajectory.load` can read, by the name that the file gives.
+_RECORDINGS = {recording.kind: recording for recording in (PlanarRecording,)}
 
 
 class End(StrEnum):
@@ -38,37 +40,6 @@ class End(StrEnum):
     def success(self) -> bool:
         """Whether that is what was asked for."""
         return self in (End.T_MAX, End.STOP_LOSS, End.STATIONARY)
-
-
-class NeuronStates(NamedTuple):
-    """All neurons at several times.
-
-    Attributes
-    ----------
-    W : ndarray, shape (n_times, n_neurons, 2)
-        Input weights, bias last.
-    a : ndarray, shape (n_times, n_neurons)
-        Output weights.
-    log_norm : ndarray, shape (n_times, n_neurons)
-        Natural logarithm of ``‖(w, b)‖``, right even where ``W`` underflows; -inf for zero weights.
-    slides_on : ndarray of int, shape (n_times, n_neurons)
-        The sample on which a neuron is held, or -1.
-    """
-
-    W: Floats
-    a: Floats
-    log_norm: Floats
-    slides_on: np.ndarray
-
-
-class Snapshots(NamedTuple):
-    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, b, a), ``sign`` 0 if unbalanced."""
-
-    t: Floats
-    mantissa: Floats
-    exponent: np.ndarray
-    sign: np.ndarray
-    mode: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,8 +68,8 @@ class Trajectory:
     Notes
     -----
     A trajectory keeps the network every few dozen steps; :meth:`at` restarts the integrator there and
-    follows the same Taylor series to the time asked for, so it is as accurate as the run itself. It is a
-    record: it cannot be continued by assigning to it.
+    goes on to the time asked for, so it is as accurate as the run itself. It is a record: it cannot be
+    continued by assigning to it.
 
     Examples
     --------
@@ -117,16 +88,12 @@ class Trajectory:
     end: str
     message: str
     rtol: float
-    points: Floats
-    control: Floats
-    order: int
-    snapshots: Snapshots
+    recording: Recording
 
     def __post_init__(self) -> None:
-        for name in ("t", "loss", "points", "control"):
+        for name in ("t", "loss"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
-        for array in (self.switches, *self.snapshots):
-            array.setflags(write=False)
+        self.switches.setflags(write=False)
 
     @property
     def success(self) -> bool:
@@ -141,7 +108,12 @@ class Trajectory:
     @property
     def n_neurons(self) -> int:
         """Number of neurons."""
-        return self.snapshots.mode.shape[1]
+        return self.recording.n_neurons
+
+    @property
+    def method(self) -> str:
+        """How the run was integrated, in words."""
+        return self.recording.method
 
     @cached_property
     def final(self) -> ShallowReLU:
@@ -191,45 +163,7 @@ class Trajectory:
         outside = asked[(asked < 0) | (asked > self.t[-1])]
         if outside.size:
             raise ValueError(f"This run covers the times 0 to {self.t[-1]:.6g}, but {outside[0]:.6g} was asked for.")
-        n_points, m = self.points.shape[0], self.n_neurons
-        W, a = np.empty((asked.size, m, 2)), np.empty((asked.size, m))
-        log_norm, slides_on = np.empty((asked.size, m)), np.full((asked.size, m), -1, dtype=np.int64)
-        for row, t in enumerate(asked):
-            Z, E, mode = self._replay(t)
-            with np.errstate(under="ignore", divide="ignore"):
-                weights = np.ldexp(Z, np.clip(E, -(2**30), 2**30)[:, None].astype(np.int32))
-                log_norm[row] = np.log(np.hypot(Z[:, 0], Z[:, 1])) + E * np.log(2.0)
-            W[row], a[row] = weights[:, :2], weights[:, 2]
-            held = mode >= 2 * n_points
-            slides_on[row, held] = self.sample_of_point[(mode[held] - 2 * n_points) % n_points]
-        return NeuronStates(W, a, log_norm, slides_on)
-
-    @cached_property
-    def sample_of_point(self) -> np.ndarray:
-        """The first sample at each distinct input, inputs ascending."""
-        return np.unique(self.data.X[:, 0], return_index=True)[1]
-
-    def _replay(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1
-        Z, E, sign, mode = (self.snapshots[i][start].copy() for i in (1, 2, 3, 4))
-        # A writable copy of what is only read: numba would compile the kernel again for a read-only array.
-        points = self.points.copy()
-        # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
-        control = np.array([t, -1.0, self.control[2], 0.0, np.inf])
-        now, room, status = self.snapshots.t[start], 4096, flow_1d.CHUNK_DONE
-        # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
-        for _ in range(self.n_steps + 64):
-            times, losses, events = np.empty(65), np.empty(65), np.empty((room, 5))
-            times[0] = now
-            status, steps, n_events = flow_1d.advance(
-                points, Z, E, sign, mode, control, self.order, times, losses, events
-            )
-            now = times[steps]
-            if status == flow_1d.EVENTS_FULL and n_events == 0:
-                room *= 4
-            elif status not in (flow_1d.CHUNK_DONE, flow_1d.EVENTS_FULL):
-                break
-        return Z, E, mode
+        return self.recording.states(asked)
 
     def save(self, path: str | Path) -> None:
         """Write everything to an ``.npz`` file, without pickle.
@@ -244,6 +178,7 @@ class Trajectory:
             format=FILE_FORMAT,
             X=self.data.X,
             y=self.data.y,
+            bias=self.data.bias,
             name=self.data.name,
             t=self.t,
             loss=self.loss,
@@ -251,10 +186,8 @@ class Trajectory:
             end=self.end,
             message=self.message,
             rtol=self.rtol,
-            points=self.points,
-            control=self.control,
-            order=self.order,
-            **{f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()},
+            recording=self.recording.kind,
+            **{f"recording_{name}": array for name, array in self.recording.arrays().items()},
         )
 
     @classmethod
@@ -281,13 +214,13 @@ class Trajectory:
         if not path.exists() and path.with_name(path.name + ".npz").exists():
             path = path.with_name(path.name + ".npz")
         file = _read(path)
+        data = Dataset(file["X"], file["y"], bias=bool(file["bias"]), name=str(file["name"]))
         return cls(
-            data=Dataset(file["X"], file["y"], name=str(file["name"])),
-            snapshots=Snapshots(*(file[f"snapshot_{name}"] for name in Snapshots._fields)),
-            **{name: file[name] for name in ("t", "loss", "switches", "points", "control")},
+            data=data,
+            **{name: file[name] for name in ("t", "loss", "switches")},
             **{name: str(file[name]) for name in ("end", "message")},
             rtol=float(file["rtol"]),
-            order=int(file["order"]),
+            recording=_recording(file, data, path),
         )
 
     def __repr__(self) -> str:
@@ -314,12 +247,18 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             f"{not_one} of file format {FILE_FORMAT}, but of format {found!r};"
             " save it again with this version of reluquant."
         )
-    scalars = ("end", "message", "rtol", "order", "name", "X", "y", "t", "loss", "switches", "points", "control")
-    missing = {*scalars, *(f"snapshot_{name}" for name in Snapshots._fields)} - set(file)
+    missing = {"X", "y", "bias", "name", "t", "loss", "switches", "end", "message", "rtol", "recording"} - set(file)
     if missing:
         raise ValueError(f"{not_one}: it lacks {', '.join(sorted(missing))}.")
-    modes, n = file["snapshot_mode"], len(file["points"])
-    # The compiled kernel indexes its arrays by these, unchecked.
-    if modes.dtype != np.int64 or modes.size == 0 or modes.min() < flow_1d.AT_REST or modes.max() >= 4 * n:
-        raise ValueError(f"{not_one}: its neurons are in places that do not exist.")
     return file
+
+
+def _recording(file: dict[str, np.ndarray], data: Dataset, path: Path) -> Recording:
+    """Make the recording of a saved trajectory, or say what is wrong with the file."""
+    own = {name.removeprefix("recording_"): array for name, array in file.items() if name.startswith("recording_")}
+    try:
+        return _RECORDINGS[str(file["recording"])].from_arrays(own, data)
+    except KeyError as error:
+        raise ValueError(f"{path} is not a saved Trajectory: it lacks {error.args[0]}.") from error
+    except ValueError as error:
+        raise ValueError(f"{path} is not a saved Trajectory: {error}.") from error

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from reluquant.kernels import flow_1d
+from reluquant.kernels import flow_1d, polynomials, status
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -73,48 +73,6 @@ def test_neighbouring_sectors_of_a_ray_differ_in_its_point_only():
         assert patterns[dead] <= patterns[live]
 
 
-@given(st.lists(st.floats(0.02, 0.98), min_size=0, max_size=6), st.floats(-2, 2), st.floats(0.1, 50))
-def test_sign_changes_finds_every_simple_root(where, factor, hi):
-    where = sorted(where)
-    if any(b - a < 1e-3 for a, b in zip(where, where[1:], strict=False)) or abs(factor) < 1e-3:
-        return
-    size = 9
-    coefficients = factor * np.polynomial.polynomial.polyfromroots([w * hi for w in where])
-    series = np.zeros(size)
-    series[: len(coefficients)] = coefficients
-    roots = np.empty(size)
-    flow_1d._sign_changes(series, hi, np.zeros((flow_1d.DEEPEST + 2, size)), roots)
-    np.testing.assert_allclose(roots[: len(where)], [w * hi for w in where], rtol=1e-7)
-    assert np.all(np.isinf(roots[len(where) :]))
-
-
-def test_sign_changes_tells_a_near_pair_from_none():
-    def count(gap):
-        series, roots = np.zeros(5), np.empty(5)
-        series[:3] = [0.3**2 - gap, -2 * 0.3, 1.0]
-        flow_1d._sign_changes(series, 1.0, np.zeros((flow_1d.DEEPEST + 2, 5)), roots)
-        return int(np.isfinite(roots).sum())
-
-    # Roots 0.3 ± 1e-4, which any coarse sampling would step over, and a parabola that just misses zero.
-    assert (count(1e-8), count(-1e-8)) == (2, 0)
-
-
-@pytest.mark.parametrize("where", [(0.5,), (0.25, 0.5), (0.25, 0.375, 0.5, 0.75), (0.125, 0.9)])
-def test_sign_changes_finds_roots_on_the_borders_of_its_intervals(where):
-    series, roots = np.zeros(7), np.empty(7)
-    series[: len(where) + 1] = np.polynomial.polynomial.polyfromroots(where)
-    flow_1d._sign_changes(series, 1.0, np.zeros((flow_1d.DEEPEST + 2, 7)), roots)
-    assert roots[: len(where)] == pytest.approx(where, rel=1e-12)
-    assert np.all(np.isinf(roots[len(where) :]))
-
-
-def test_sign_changes_of_zero_and_of_a_constant_are_none():
-    for series in (np.zeros(6), np.array([-3.0, 0, 0, 0, 0, 0])):
-        roots = np.empty(6)
-        flow_1d._sign_changes(series, 2.0, np.zeros((flow_1d.DEEPEST + 2, 6)), roots)
-        assert np.all(np.isinf(roots))
-
-
 def test_apply_is_the_lorentz_map_that_the_generator_exponentiates_to():
     rng = np.random.default_rng(3)
     for _ in range(20):
@@ -131,8 +89,8 @@ def _advance(points, Z, sign, t_max, capacity=200, tolerance=1e-12, order=15):
     flow_1d.locate(points, Z, mode)
     times, losses, events = np.zeros(capacity + 1), np.zeros(capacity + 1), np.zeros((1000, 5))
     control = np.array([t_max, -1.0, tolerance, 1e-30, np.inf])
-    status, steps, n_events = flow_1d.advance(points, Z, E, sign, mode, control, order, times, losses, events)
-    return status, times[: steps + 1], losses[: steps + 1], events[:n_events], mode, E
+    why, steps, n_events = flow_1d.advance(points, Z, E, sign, mode, control, order, times, losses, events)
+    return why, times[: steps + 1], losses[: steps + 1], events[:n_events], mode, E
 
 
 def test_a_step_without_switches_is_the_solution_of_the_smooth_ode():
@@ -149,8 +107,8 @@ def test_a_step_without_switches_is_the_solution_of_the_smooth_ode():
 
     exact = solve_ivp(velocity, (0, 0.15), Z.ravel(), method="DOP853", rtol=1e-13, atol=1e-14).y[:, -1].reshape(3, 3)
     assert np.array_equal((exact[:, :1] * x + exact[:, 1:2]) > 0, on)
-    status, times, _, events, _, E = _advance(_points(x, y), Z, np.zeros(3, dtype=np.int64), 0.15)
-    assert (status, times[-1], len(events)) == (flow_1d.REACHED_T_MAX, 0.15, 0)
+    why, times, _, events, _, E = _advance(_points(x, y), Z, np.zeros(3, dtype=np.int64), 0.15)
+    assert (why, times[-1], len(events)) == (status.REACHED_T_MAX, 0.15, 0)
     np.testing.assert_allclose(np.ldexp(Z, E[:, None].astype(np.int32)), exact, rtol=1e-11)
 
 
@@ -178,7 +136,7 @@ def _field(points, order=4):
         np.zeros((n2, 4)),
         np.zeros(2 * n2),
         np.zeros((n2, 4), dtype=bool),
-        np.zeros((flow_1d.DEEPEST + 2, order)),
+        np.zeros((polynomials.DEEPEST + 2, order)),
         np.zeros(1),
         1e-9,
     )
@@ -197,9 +155,9 @@ def test_a_full_event_buffer_stops_before_the_step_that_does_not_fit():
     before = Z.copy(), mode.copy()
     times, losses = np.zeros(9), np.zeros(9)
     sign, control = np.ones(50, dtype=np.int64), np.array([50.0, -1, 1e-11, 0, np.inf])
-    status, steps, n_events = flow_1d.advance(
+    why, steps, n_events = flow_1d.advance(
         points, Z, E, sign, mode, control, 12, times, losses, np.empty((1, 5))
     )
-    assert (status, steps, n_events) == (flow_1d.EVENTS_FULL, 0, 0)
+    assert (why, steps, n_events) == (status.EVENTS_FULL, 0, 0)
     assert np.array_equal(Z, before[0])
     assert np.array_equal(mode, before[1])

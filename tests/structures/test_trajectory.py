@@ -47,8 +47,8 @@ def test_load_explains_what_is_wrong(tmp_path):
     np.savez(tmp_path / "other.npz", x=np.arange(3))
     with pytest.raises(ValueError, match="file format"):
         rq.Trajectory.load(tmp_path / "other.npz")
-    np.savez(tmp_path / "half.npz", format=1, X=np.zeros(2))
-    with pytest.raises(ValueError, match="it lacks control, end"):
+    np.savez(tmp_path / "half.npz", format=2, X=np.zeros(2))
+    with pytest.raises(ValueError, match="it lacks bias, end"):
         rq.Trajectory.load(tmp_path / "half.npz")
     np.savez(tmp_path / "word.npz", format="abc")
     with pytest.raises(ValueError, match="of format 'abc'"):
@@ -65,7 +65,7 @@ def test_places_that_do_not_exist_never_reach_the_kernel(traj, tmp_path):
     traj.save(tmp_path / "run.npz")
     with np.load(tmp_path / "run.npz") as file:
         arrays = {name: file[name] for name in file.files}
-    arrays["snapshot_mode"] = arrays["snapshot_mode"] + 999
+    arrays["recording_snapshot_mode"] = arrays["recording_snapshot_mode"] + 999
     np.savez(tmp_path / "run.npz", **arrays)
     with pytest.raises(ValueError, match="places that do not exist"):
         rq.Trajectory.load(tmp_path / "run.npz")
@@ -77,7 +77,7 @@ def test_load_finds_the_name_that_was_given_to_save(traj, tmp_path):
 
 
 def test_everything_is_read_only(traj):
-    for array in (traj.t, traj.loss, traj.switches, traj.final.W, *traj.snapshots):
+    for array in (traj.t, traj.loss, traj.switches, traj.final.W, *traj.recording.snapshots):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
     with pytest.raises(AttributeError):
@@ -97,9 +97,9 @@ def test_thinned_restart_points_change_nothing_but_the_time_it_takes(traj, monke
     traj = rq.gradient_flow(net, traj.data, t_max=80.0, progress=False)
     monkeypatch.setattr(module, "MOST_BYTES", 1)
     thin = rq.gradient_flow(net, traj.data, t_max=80.0, progress=False)
-    assert 2 <= thin.snapshots.t.size <= 3 < 10 < traj.snapshots.t.size
+    assert 2 <= thin.recording.snapshots.t.size <= 3 < 10 < traj.recording.snapshots.t.size
     assert np.array_equal(thin.t, traj.t)
-    assert thin.snapshots.t[-1] == 80.0
+    assert thin.recording.snapshots.t[-1] == 80.0
     for t in (5.0, 40.0, 79.0):
         np.testing.assert_allclose(thin.at(t).W, traj.at(t).W, rtol=1e-8, atol=1e-12)
 

@@ -1,0 +1,135 @@
+"""The restart points of a flow with one input and a bias, and how the integrator goes on from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from reluquant.kernels import flow_1d, status
+from reluquant.structures.arrays import Floats, frozen
+from reluquant.structures.dataset import Dataset
+from reluquant.structures.recording import NeuronStates
+
+
+class Snapshots(NamedTuple):
+    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, b, a), ``sign`` 0 if unbalanced."""
+
+    t: Floats
+    mantissa: Floats
+    exponent: np.ndarray
+    sign: np.ndarray
+    mode: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PlanarRecording:
+    """The network every few dozen steps; in between the integrator follows the same series again.
+
+    Attributes
+    ----------
+    data : Dataset
+        What was trained on.
+    points : ndarray, shape (n_inputs, 4)
+        Distinct inputs ascending as the kernel wants them: x, weight, target, ``‖(x, 1)‖``.
+    tolerance : float
+        Of one step.
+    order : int
+        Terms of the Taylor series.
+    most_steps : int
+        What bounds a replay: the steps that the run itself took.
+    snapshots : Snapshots
+    """
+
+    data: Dataset
+    points: Floats
+    tolerance: float
+    order: int
+    most_steps: int
+    snapshots: Snapshots
+
+    kind: ClassVar[str] = "planar"
+    method: ClassVar[str] = "Taylor series of the residual, each neuron exactly through its switches (one input)"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", frozen(self.points))
+        for array in self.snapshots:
+            array.setflags(write=False)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return self.snapshots.mode.shape[1]
+
+    def states(self, times: Floats) -> NeuronStates:
+        """Return all neurons at times inside the run, in any order."""
+        n_points, m = self.points.shape[0], self.n_neurons
+        W, a = np.empty((times.size, m, 2)), np.empty((times.size, m))
+        log_norm, slides_on = np.empty((times.size, m)), np.full((times.size, m), -1, dtype=np.int64)
+        for row, t in enumerate(times):
+            Z, E, mode = self._replay(t)
+            with np.errstate(under="ignore", divide="ignore"):
+                weights = np.ldexp(Z, np.clip(E, -(2**30), 2**30)[:, None].astype(np.int32))
+                log_norm[row] = np.log(np.hypot(Z[:, 0], Z[:, 1])) + E * np.log(2.0)
+            W[row], a[row] = weights[:, :2], weights[:, 2]
+            held = mode >= 2 * n_points
+            slides_on[row, held] = self.sample_of_point[(mode[held] - 2 * n_points) % n_points]
+        return NeuronStates(W, a, log_norm, slides_on)
+
+    @cached_property
+    def sample_of_point(self) -> np.ndarray:
+        """The first sample at each distinct input, inputs ascending."""
+        return np.unique(self.data.X[:, 0], return_index=True)[1]
+
+    def _replay(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1
+        Z, E, sign, mode = (self.snapshots[i][start].copy() for i in (1, 2, 3, 4))
+        # A writable copy of what is only read: numba would compile the kernel again for a read-only array.
+        points = self.points.copy()
+        # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
+        control = np.array([t, -1.0, self.tolerance, 0.0, np.inf])
+        now, room = self.snapshots.t[start], 4096
+        # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
+        for _ in range(self.most_steps + 64):
+            times, losses, events = np.empty(65), np.empty(65), np.empty((room, 5))
+            times[0] = now
+            why, steps, n_events = flow_1d.advance(
+                points, Z, E, sign, mode, control, self.order, times, losses, events
+            )
+            now = times[steps]
+            if why == status.EVENTS_FULL and n_events == 0:
+                room *= 4
+            elif why not in (status.CHUNK_DONE, status.EVENTS_FULL):
+                break
+        return Z, E, mode
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything as plain arrays, for a file."""
+        own = {name: np.asarray(getattr(self, name)) for name in ("points", "tolerance", "order", "most_steps")}
+        return {**own, **{f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()}}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], data: Dataset) -> Self:
+        """Make the recording that :meth:`arrays` was taken from.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If an array is missing, or does not fit.
+        """
+        snapshots = Snapshots(*(arrays[f"snapshot_{name}"] for name in Snapshots._fields))
+        modes, n = snapshots.mode, len(arrays["points"])
+        # The compiled kernel indexes its arrays by these, unchecked.
+        if modes.dtype != np.int64 or modes.size == 0 or modes.min() < flow_1d.AT_REST or modes.max() >= 4 * n:
+            raise ValueError("its neurons are in places that do not exist")
+        return cls(
+            data,
+            arrays["points"],
+            float(arrays["tolerance"]),
+            int(arrays["order"]),
+            int(arrays["most_steps"]),
+            snapshots,
+        )

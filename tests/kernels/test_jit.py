@@ -1,0 +1,50 @@
+"""The cache on disk: a change of any kernel file compiles anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import reluquant.kernels.jit as jit
+
+CALLER = """
+from package.callee import double
+from package.jit import kernel
+
+@kernel
+def answer(x):
+    return double(x) + 1.0
+
+if __name__ == "__main__":
+    from package.caller import answer
+    print(answer(3.0), sum(answer.stats.cache_hits.values()))
+"""
+CALLEE = """
+from package.jit import kernel
+
+@kernel
+def double(x):
+    return 2.0 * x
+"""
+
+
+def test_a_cached_caller_notices_a_change_in_another_file(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    shutil.copy(Path(jit.__file__), package / "jit.py")
+    (package / "caller.py").write_text(CALLER)
+    (package / "callee.py").write_text(CALLEE)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def run():
+        command = [sys.executable, "-B", "-m", "package.caller"]
+        return subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
+
+    assert run().split() == ["7.0", "0"]
+    assert run().split() == ["7.0", "1"]
+    (package / "callee.py").write_text(CALLEE.replace("2.0", "5.0"))
+    assert run().split() == ["16.0", "0"]
