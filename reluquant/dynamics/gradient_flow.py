@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.dynamics.progress import FlowProgress, Progress, reporting
-from reluquant.kernels import flow_1d, status
+from reluquant.kernels import flow_1d, sectors_1d, status
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.planar_recording import PlanarRecording, Snapshots
@@ -275,10 +275,10 @@ def _neurons(net: ShallowReLU, points: Floats) -> tuple[Floats, np.ndarray, np.n
     mantissa = np.ldexp(np.ldexp(weights, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
     norm = np.hypot(mantissa[:, 0], mantissa[:, 1])
     output = mantissa[:, 2]
-    balanced = (np.abs(norm - np.abs(output)) <= flow_1d.BALANCED * norm) & (norm > 0)
+    balanced = (np.abs(norm - np.abs(output)) <= sectors_1d.BALANCED * norm) & (norm > 0)
     sign = np.where(balanced, np.sign(output), 0).astype(np.int64)
     mode = np.empty(net.n_neurons, dtype=np.int64)
-    flow_1d.locate(points, mantissa, mode)
+    sectors_1d.locate(points, mantissa, mode)
     return mantissa, exponent, sign, mode
 
 

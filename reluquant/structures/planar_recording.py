@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from reluquant.kernels import flow_1d, status
+from reluquant.kernels import flow_1d, sectors_1d, status
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.recording import NeuronStates
@@ -123,7 +123,7 @@ class PlanarRecording:
         snapshots = Snapshots(*(arrays[f"snapshot_{name}"] for name in Snapshots._fields))
         modes, n = snapshots.mode, len(arrays["points"])
         # The compiled kernel indexes its arrays by these, unchecked.
-        if modes.dtype != np.int64 or modes.size == 0 or modes.min() < flow_1d.AT_REST or modes.max() >= 4 * n:
+        if modes.dtype != np.int64 or modes.size == 0 or modes.min() < sectors_1d.AT_REST or modes.max() >= 4 * n:
             raise ValueError("its neurons are in places that do not exist")
         return cls(
             data,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from reluquant.kernels import flow_1d, polynomials, status
+from reluquant.kernels import field_1d, flow_1d, neuron_1d, polynomials, sectors_1d, status
 
 finite = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -33,7 +33,7 @@ def test_exact_sign_is_the_sign_of_the_exact_number(w, b, x):
     # Products of numbers below 1e-150 underflow, which the docstring excludes.
     w, b, x = (0.0 if abs(v) < 1e-100 else v for v in (w, b, x))
     exact = Fraction(w) * Fraction(x) + Fraction(b)
-    assert flow_1d.exact_sign(w, b, x) == (exact > 0) - (exact < 0)
+    assert sectors_1d.exact_sign(w, b, x) == (exact > 0) - (exact < 0)
 
 
 @given(finite, finite)
@@ -41,7 +41,7 @@ def test_exact_sign_sees_one_bit(w, x):
     w, x = (1.0 if abs(v) < 1e-100 else v for v in (w, x))
     b = -(w * x)
     exact = Fraction(w) * Fraction(x) + Fraction(b)
-    assert flow_1d.exact_sign(w, b, x) == (exact > 0) - (exact < 0)
+    assert sectors_1d.exact_sign(w, b, x) == (exact > 0) - (exact < 0)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -50,7 +50,7 @@ def test_locate_names_the_sector_whose_pattern_the_neuron_has(n):
     x = np.sort(rng.normal(size=n))
     Z = rng.normal(size=(200, 3))
     mode = np.empty(200, dtype=np.int64)
-    flow_1d.locate(_points(x, x), Z, mode)
+    sectors_1d.locate(_points(x, x), Z, mode)
     patterns = [np.arange(n) >= c for c in range(n + 1)] + [np.arange(n) < k for k in range(1, n)]
     for (w, b, _), c in zip(Z, mode, strict=True):
         assert np.array_equal(patterns[c], w * x + b > 0)
@@ -60,15 +60,15 @@ def test_locate_names_the_sector_whose_pattern_the_neuron_has(n):
 def test_locate_puts_a_neuron_on_its_ray_and_zero_weights_at_rest():
     Z = np.array([[2.0, -1.0, 1.0], [-2.0, 1.0, 1.0], [0.0, 0.0, 1.0], [0.0, 3.0, 1.0]])
     mode = np.empty(4, dtype=np.int64)
-    flow_1d.locate(_points([0.0, 0.5, 1.0], [0, 0, 0]), Z, mode)
-    assert mode.tolist() == [6 + 1, 6 + 3 + 1, flow_1d.AT_REST, 0]
+    sectors_1d.locate(_points([0.0, 0.5, 1.0], [0, 0, 0]), Z, mode)
+    assert mode.tolist() == [6 + 1, 6 + 3 + 1, sectors_1d.AT_REST, 0]
 
 
 def test_neighbouring_sectors_of_a_ray_differ_in_its_point_only():
     n = 4
     patterns = [set(range(c, n)) for c in range(n + 1)] + [set(range(k)) for k in range(1, n)]
     for ray in range(2 * n):
-        live, dead = flow_1d.active_sector(ray, n), flow_1d.inactive_sector(ray, n)
+        live, dead = sectors_1d.active_sector(ray, n), sectors_1d.inactive_sector(ray, n)
         assert patterns[live] - patterns[dead] == {ray % n}
         assert patterns[dead] <= patterns[live]
 
@@ -79,14 +79,14 @@ def test_apply_is_the_lorentz_map_that_the_generator_exponentiates_to():
         g, z = rng.normal(size=2), rng.normal(size=3)
         S = expm(0.5 * np.array([[g[0], g[1]], [g[1], -g[0]]]))
         full = expm(np.array([[0, 0, g[0]], [0, 0, g[1]], [g[0], g[1], 0]]))
-        moved = flow_1d._apply(*S.ravel(), *z)
+        moved = neuron_1d.apply(*S.ravel(), *z)
         np.testing.assert_allclose(moved, full @ z, rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(flow_1d._back(*S.ravel(), *moved), z, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(neuron_1d._back(*S.ravel(), *moved), z, rtol=1e-10, atol=1e-10)
 
 
 def _advance(points, Z, sign, t_max, capacity=200, tolerance=1e-12, order=15):
     E, mode = np.zeros(len(Z), dtype=np.int64), np.empty(len(Z), dtype=np.int64)
-    flow_1d.locate(points, Z, mode)
+    sectors_1d.locate(points, Z, mode)
     times, losses, events = np.zeros(capacity + 1), np.zeros(capacity + 1), np.zeros((1000, 5))
     control = np.array([t_max, -1.0, tolerance, 1e-30, np.inf])
     why, steps, n_events = flow_1d.advance(points, Z, E, sign, mode, control, order, times, losses, events)
@@ -125,7 +125,7 @@ def test_generators_are_the_masked_sums(n):
 def _field(points, order=4):
     n2 = 2 * len(points)
     empty = (np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1)))
-    field = flow_1d.Field(
+    field = field_1d.Field(
         points,
         np.zeros((n2, 2)),
         np.zeros((len(points), order)),
@@ -140,7 +140,7 @@ def _field(points, order=4):
         np.zeros(1),
         1e-9,
     )
-    flow_1d._fill_residual(field, *empty, 0, 1.0, np.empty((n2, 2)))
+    field_1d.fill_residual(field, *empty, 0, 1.0, np.empty((n2, 2)))
     return field
 
 
@@ -151,7 +151,7 @@ def test_a_full_event_buffer_stops_before_the_step_that_does_not_fit():
     Z[:, 2] = np.hypot(Z[:, 0], Z[:, 1])
     E, mode = np.full(50, -20), np.empty(50, dtype=np.int64)
     points = _points(x, np.sin(3 * x))
-    flow_1d.locate(points, Z, mode)
+    sectors_1d.locate(points, Z, mode)
     before = Z.copy(), mode.copy()
     times, losses = np.zeros(9), np.zeros(9)
     sign, control = np.ones(50, dtype=np.int64), np.array([50.0, -1, 1e-11, 0, np.inf])

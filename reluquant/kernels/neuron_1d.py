@@ -1,0 +1,312 @@
+"""One neuron in a given field, exactly through all its switches. See `flow_1d`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from reluquant.kernels.field_1d import END, TURNS, map_at, next_turn, ready_end, ready_place, ready_turns, slope_toward
+from reluquant.kernels.jit import kernel
+from reluquant.kernels.polynomials import MAX_BISECTIONS, horner
+from reluquant.kernels.sectors_1d import AT_REST, EPS, OUTSIDE, active_sector, boundary, inactive_sector
+from reluquant.kernels.status import CHUNK_DONE, TOO_MANY_SWITCHES
+
+# Kinds of a switch.
+ON, OFF, SLIDE, RELEASE = range(4)
+# Inside a step only: it must be shorter, because a neuron entered a sector whose series does not reach as far.
+SHORTER = -1
+
+
+@kernel
+def apply(p, q, r, t, w, b, a):
+    """S Z Sᵀ as (w, b, a)."""
+    high, low = a + w, a - w
+    first = p * p * high + 2.0 * p * q * b + q * q * low
+    last = r * r * high + 2.0 * r * t * b + t * t * low
+    return 0.5 * (first - last), p * r * high + (p * t + q * r) * b + q * t * low, 0.5 * (first + last)
+
+
+@kernel
+def _back(p, q, r, t, w, b, a):
+    """S⁻¹ Z S⁻ᵀ: what a neuron now at Z would have been at θ = 0."""
+    return apply(t, -q, -r, p, w, b, a)
+
+
+@kernel
+def rebalance(w, b, a, sign):
+    """Put a balanced neuron back on |a| = |w|, from which rounding would let it drift while it shrinks."""
+    return sign * math.sqrt(w * w + b * b) if sign != 0 else a
+
+
+@kernel
+def slide(u1, u2, w, b, a, sign, gain):
+    """Move a slider on the ray ``(u1, u2)`` by ``Γ(θ) - Γ(θ₀) = gain``."""
+    rho = w * u1 + b * u2
+    if sign != 0:
+        rho *= math.exp(sign * gain)
+        return rho * u1, rho * u2, sign * rho
+    grown, shrunk = (rho + a) * math.exp(gain), (rho - a) * math.exp(-gain)
+    rho = 0.5 * (grown + shrunk)
+    return rho * u1, rho * u2, 0.5 * (grown - shrunk)
+
+
+@kernel
+def _depth(series, x, active, w, b, a, theta):
+    """Signed distance into a sector at one boundary, at θ, of a neuron given at θ = 0."""
+    p, q, r, t = map_at(series, theta)
+    high, low = a + w, a - w
+    first = p * p * high + 2.0 * p * q * b + q * q * low
+    last = r * r * high + 2.0 * r * t * b + t * t * low
+    value = 0.5 * (first - last) * x + (p * r * high + (p * t + q * r) * b + q * t * low)
+    return value if active else -value
+
+
+@kernel
+def _exit_between(series, x, active, neuron, zero, lo, hi):
+    """The moment in (lo, hi] at which a neuron (given at θ = 0) leaves a sector: inside at lo, outside at hi.
+
+    Depths up to ``zero`` are rounding; without that bound the last steps would walk through noise.
+
+    Chandrupatla (1997), *Adv. Eng. Softw.* 28: inverse quadratic steps, bisections where these would not converge.
+    """
+    w, b, a = neuron
+    least = 2.0 * EPS * hi
+    x1, x2 = hi, lo
+    f1, f2 = _depth(series, x, active, w, b, a, hi), _depth(series, x, active, w, b, a, lo)
+    # A neuron that has just entered starts at depth zero within rounding: look for the other root.
+    share, f2 = 0.5, max(f2, 0.0)
+    x3, f3 = x2, f2
+    for _ in range(MAX_BISECTIONS):
+        theta = x1 + share * (x2 - x1)
+        f = _depth(series, x, active, w, b, a, theta)
+        if (f >= 0.0) == (f1 >= 0.0):
+            x3, f3 = x1, f1
+        else:
+            x3, x2, f3, f2 = x2, x1, f2, f1
+        x1, f1 = theta, f
+        width = abs(x2 - x1)
+        if abs(f1) <= zero or width <= least:
+            break
+        share = 0.5
+        xi, phi = (x1 - x2) / (x3 - x2), (f1 - f2) / (f3 - f2)
+        if phi * phi < xi and (1.0 - phi) * (1.0 - phi) < 1.0 - xi:
+            share = f1 / (f2 - f1) * f3 / (f2 - f3) + (x3 - x1) / (x2 - x1) * f1 / (f3 - f1) * f2 / (f3 - f2)
+        smallest = least / width
+        share = min(1.0 - smallest, max(smallest, share))
+    return x1 if abs(f1) <= zero else max(x1, x2)
+
+
+@kernel
+def _flip(series, w, b, a, lo, hi):
+    """Where the a of an unbalanced neuron (given at θ = 0) changes sign in (lo, hi), or inf."""
+    p, q, r, t = map_at(series, lo)
+    positive = apply(p, q, r, t, w, b, a)[2] > 0.0
+    p, q, r, t = map_at(series, hi)
+    if (apply(p, q, r, t, w, b, a)[2] > 0.0) == positive:
+        return np.inf
+    for _ in range(MAX_BISECTIONS):
+        middle = 0.5 * (lo + hi)
+        if middle <= lo or middle >= hi:
+            break
+        p, q, r, t = map_at(series, middle)
+        if (apply(p, q, r, t, w, b, a)[2] > 0.0) == positive:
+            lo = middle
+        else:
+            hi = middle
+    return hi
+
+
+@kernel
+def _exit(field, c, w, b, a, sign, lo, hi, ignored):
+    """First exit of a neuron (given at θ = 0) from sector ``c`` in (lo, hi]: (θ, side), θ = inf if it stays.
+
+    Sides in the bit mask ``ignored`` are not looked at.
+    """
+    if not field.ready[c, END]:
+        ready_end(field, c, hi)
+    series, end = field.maps[c], field.ends[c]
+    w_end, b_end, a_end = apply(end[0], end[1], end[2], end[3], w, b, a)
+    # An unbalanced neuron also turns round where its a changes sign.
+    flip = _flip(series, w, b, a, lo, hi) if sign == 0 else np.inf
+    p, q, r, t = map_at(series, lo)
+    w_lo, b_lo, a_lo = apply(p, q, r, t, w, b, a)
+    size = OUTSIDE * max(abs(w) + abs(b) + abs(a), abs(w_end) + abs(b_end) + abs(a_end))
+    first, first_side = np.inf, 0
+    for side in range(2):
+        if ignored & (1 << side):
+            continue
+        k, active = boundary(c, side, field.points.shape[0])
+        x, turns = field.points[k, 0], field.turns[c, side]
+        way, zero = 1.0 if active else -1.0, size * field.points[k, 3]
+        depth = way * (w_lo * x + b_lo)
+        push = way * slope_toward(field.generator, c, x, lo)
+        if depth <= zero and abs(a_lo) > size and (push if a_lo > 0.0 else -push) < -field.noise[0]:
+            # On the boundary within rounding, where only the push can say whether it leaves (none, if a is zero).
+            return lo, side
+        # One that rests on its boundary, or returns to it, outside by a rounding, has not left.
+        outside = min(depth, 0.0) - zero
+        # Between turning points the distance to the boundary is monotone: looking there misses nothing.
+        start, then = lo, lo
+        while then < hi:
+            then = min(hi, next_turn(turns, then))
+            if start < flip < then:
+                then = flip
+            if then < hi:
+                p, q, r, t = map_at(series, then)
+                w_then, b_then, _ = apply(p, q, r, t, w, b, a)
+            else:
+                w_then, b_then = w_end, b_end
+            if way * (w_then * x + b_then) < outside:
+                theta = _exit_between(series, x, active, (w, b, a), zero, start, then)
+                if theta < first:
+                    first, first_side = theta, side
+                break
+            start = then
+    return first, first_side
+
+
+@kernel
+def _slider_zero(series, rho, a, before, lo, hi):
+    """Where an unbalanced slider loses a (if |a| < ρ) or ρ (if |a| > ρ) in (lo, hi), or inf.
+
+    There ``e^{2(Γ - Γ_lo)} = |ρ - a|/|ρ + a|``.
+    """
+    if abs(a) == rho:
+        return np.inf
+    goal = before + 0.5 * math.log(abs(rho - a) / abs(rho + a))
+    above = before > goal
+    if (horner(series, hi) > goal) == above:
+        return np.inf
+    for _ in range(MAX_BISECTIONS):
+        middle = 0.5 * (lo + hi)
+        if middle <= lo or middle >= hi:
+            break
+        if (horner(series, middle) > goal) == above:
+            lo = middle
+        else:
+            hi = middle
+    return hi
+
+
+@kernel
+def _first_push(field, c, side, way, lo, hi):
+    """First θ in [lo, hi] from which ``way · g · x̃`` at a boundary of sector ``c`` is negative beyond noise, or inf.
+
+    Within the noise around zero nothing is decided: a cluster that has converged on its data point is pushed by
+    nothing else, and must not be released by it over and over.
+    """
+    if not field.ready[c, TURNS]:
+        ready_turns(field, c, hi)
+    turns, x = field.turns[c, side], field.points[boundary(c, side, field.points.shape[0])[0], 0]
+    start = lo
+    for _ in range(turns.size + 1):
+        then = min(hi, next_turn(turns, start))
+        # Between turns the sign is constant, and the size is best seen away from them.
+        middle = way * slope_toward(field.generator, c, x, 0.5 * (start + then))
+        if min(middle, way * slope_toward(field.generator, c, x, then)) < -field.noise[0]:
+            return start
+        if then >= hi:
+            break
+        start = then
+    return np.inf
+
+
+@kernel
+def release(field, ray, a, lo, hi):
+    """First moment in [lo, hi] at which a ray no longer holds sliders of this sign: (θ, whether to the active side)."""
+    n = field.points.shape[0]
+    dead, live = inactive_sector(ray, n), active_sector(ray, n)
+    # A dead neighbour pushes nothing: what is there is absorbed.
+    if dead == n or a == 0.0:
+        return lo, False
+    way = 1.0 if a > 0.0 else -1.0
+    # Ray i is the upper boundary of sector i and the lower one of sector i + 1.
+    to_dead = _first_push(field, dead, 1 if ray < n else 0, way, lo, hi)
+    to_live = _first_push(field, live, 0 if ray < n else 1, -way, lo, hi)
+    # Where both sides push away (a valley) the flow is not unique: like relu'(0) = 0 it leaves to the inactive side.
+    return (to_dead, False) if to_dead <= to_live else (to_live, True)
+
+
+@kernel
+def travel(field, neuron, sign, place, hi, log):
+    """Carry one neuron from θ = 0 to ``hi`` through all its switches.
+
+    ``neuron`` (3,) is updated in place. Each switch is written to ``log`` as (θ, point, kind, weight):
+    weight · (hi - θ)² bounds what the switch changes in any S by the end of the step, for a neuron of
+    unit exponent. Returns (status, place, number of switches, limit); status is CHUNK_DONE, TOO_MANY_SWITCHES,
+    or SHORTER where ``hi`` must be at most ``limit``.
+    """
+    n = field.points.shape[0]
+    w, b, a = neuron[0], neuron[1], neuron[2]
+    theta, ignored, n_log = 0.0, 0, 0
+    for _ in range(3 * log.shape[0]):
+        if n_log == log.shape[0]:
+            return TOO_MANY_SWITCHES, place, 0, hi
+        if place in (n, AT_REST):
+            break
+        if ready_place(field, place) < hi:
+            return SHORTER, place, 0, max(field.limits[place], theta)
+        if place < 2 * n:
+            if theta > 0.0:
+                p, q, r, t = map_at(field.maps[place], theta)
+                w, b, a = _back(p, q, r, t, w, b, a)
+            then, side = _exit(field, place, w, b, a, sign, theta, hi, ignored)
+            p, q, r, t = map_at(field.maps[place], min(then, hi))
+            w, b, a = apply(p, q, r, t, w, b, a)
+            a = rebalance(w, b, a, sign)
+            if then > hi:
+                break
+            k, was_active = boundary(place, side, n)
+            ray = k if w - b * field.points[k, 0] > 0.0 else k + n
+            # Straight through w = 0, where all boundaries meet.
+            vanishes = abs(w) + abs(b) <= OUTSIDE * (abs(neuron[0]) + abs(neuron[1]) + abs(neuron[2]))
+        else:
+            ray = place - 2 * n
+            k = ray % n
+            u1, u2, series = field.rays[ray, 0], field.rays[ray, 1], field.slides[ray]
+            then, to_live = release(field, ray, a, theta, hi)
+            before, rho, vanishes = horner(series, theta), w * u1 + b * u2, False
+            if sign == 0:
+                zero = _slider_zero(series, rho, a, before, theta, min(then, hi))
+                if zero < then:
+                    then, to_live, vanishes = zero, False, abs(a) > rho
+            w, b, a = slide(u1, u2, w, b, a, sign, horner(series, min(then, hi)) - before)
+            if then > hi:
+                break
+        theta, x = then, field.points[k, 0]
+        dead, live = inactive_sector(ray, n), active_sector(ray, n)
+        dead_push = a * slope_toward(field.generator, dead, x, theta)
+        live_push = a * slope_toward(field.generator, live, x, theta)
+        if place < 2 * n and not vanishes and (live_push > 0.0 if was_active else dead_push < 0.0):
+            # It is out by the truncation of S, while the field drives it in: near a turning point both are zero
+            # within the tolerance, and taking this for a switch would repeat it for ever.
+            ignored |= 1 << side
+            continue
+        ignored = 0
+        # How much the normal velocity changes by the end of the step, for a slider on the one side only.
+        dead_change = abs(dead_push) + abs(a * slope_toward(field.generator, dead, x, hi))
+        live_change = abs(live_push) + abs(a * slope_toward(field.generator, live, x, hi))
+        change = dead_change + live_change
+        if vanishes:
+            kind, place, w, b = RELEASE if place >= 2 * n else OFF, AT_REST, 0.0, 0.0
+        elif place >= 2 * n:
+            kind, place, change = RELEASE, live if to_live else dead, live_change if to_live else dead_change
+        elif was_active and dead_push > 0.0:
+            kind, place, change = SLIDE, 2 * n + ray, live_change
+        elif not was_active and live_push < 0.0:
+            kind, place, change = SLIDE, 2 * n + ray, dead_change
+        elif was_active:
+            kind, place = OFF, dead
+        else:
+            kind, place = ON, live
+        if place == n:
+            # Absorbed, and beyond all doubt inactive, so that a restart from here does not wake it by a rounding.
+            b = min(b, -w * x - EPS * abs(w * x))
+        log[n_log, 0], log[n_log, 1], log[n_log, 2] = theta, k, kind
+        log[n_log, 3] = 2.0 * abs(a) * change
+        n_log += 1
+        if kind == SLIDE:
+            w, b, a = slide(field.rays[ray, 0], field.rays[ray, 1], w, b, a, sign, 0.0)
+    neuron[0], neuron[1], neuron[2] = w, b, a
+    return CHUNK_DONE, place, n_log, hi
