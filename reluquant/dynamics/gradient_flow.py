@@ -37,7 +37,7 @@ class _Chunk(NamedTuple):
     times: Floats
     losses: Floats
     events: Floats
-    state: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None
+    state: tuple[np.ndarray, ...] | None
 
 
 # What each status of the kernel means for the run, in a sentence that names the remedy.
@@ -151,18 +151,18 @@ def gradient_flow(
             -1.0 if stop_loss is None else stop_loss - label_variance,
             tolerance,
             rtol * _natural_rate(net, data),
-            math.inf,
         ]
     )
     # Jorba & Zou (2005): the order that needs the least work for a tolerance.
     order = min(MOST_TERMS, math.ceil(-0.5 * math.log(tolerance)) + 1)
+    nodes = _radau_points((order + 1) // 2)
     start = _Chunk(
         np.zeros(1),
         np.array([_loss(net, data) - label_variance]),
         np.empty((0, 5)),
-        _neurons(net, points),
+        (*_neurons(net, points), flow_1d.FIRST_PACE.copy()),
     )
-    chunks, end, sentence = _run(points, start, control, order, max_steps, progress)
+    chunks, end, sentence = _run(points, start, control, nodes, order, max_steps, progress)
     t = np.concatenate([start.times, *(chunk.times[1:] for chunk in chunks[1:])])
     losses = np.concatenate([start.losses, *(chunk.losses[1:] for chunk in chunks[1:])]) + label_variance
     return Trajectory(
@@ -173,7 +173,7 @@ def gradient_flow(
         end=end.value,
         message=sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1),
         rtol=rtol,
-        recording=PlanarRecording(data, points, tolerance, order, t.size - 1, _snapshots(chunks)),
+        recording=PlanarRecording(data, points, tolerance, nodes, order, t.size - 1, _snapshots(chunks)),
     )
 
 
@@ -186,6 +186,7 @@ def _run(
     points: Floats,
     start: _Chunk,
     control: Floats,
+    nodes: Floats,
     order: int,
     max_steps: int,
     progress: Progress,
@@ -204,7 +205,7 @@ def _run(
                 # On copies, so that whatever is in `chunks` stays whole when an interrupt arrives.
                 state = tuple(array.copy() for array in chunks[-1].state)
                 why, steps, n_events = flow_1d.advance(
-                    points, *state, control, order, times, losses, events
+                    points, *state[:4], control, state[4], nodes, order, times, losses, events
                 )
                 if why == status.EVENTS_FULL and steps == 0:
                     room *= 4
@@ -282,6 +283,12 @@ def _neurons(net: ShallowReLU, points: Floats) -> tuple[Floats, np.ndarray, np.n
     return mantissa, exponent, sign, mode
 
 
+def _radau_points(s: int) -> Floats:
+    """The points in (0, 1], 1 among them, on which a polynomial through ``s`` values integrates best."""
+    legendre = np.polynomial.legendre
+    return 0.5 * (1.0 + np.sort(legendre.legroots([0.0] * (s - 1) + [-1.0, 1.0])))
+
+
 def _natural_rate(net: ShallowReLU, data: Dataset) -> float:
     """How fast tiny neurons turn, or those of this start if all labels are zero."""
     lengths = np.hypot(data.X[:, 0], 1.0)
@@ -312,7 +319,7 @@ def _n_switches(chunk: _Chunk) -> int:
 def _snapshots(chunks: list[_Chunk]) -> Snapshots:
     kept = [chunk for chunk in chunks if chunk.state is not None]
     times = np.array([chunk.times[-1] for chunk in kept])
-    return Snapshots(times, *(np.stack([chunk.state[i] for chunk in kept]) for i in range(4)))
+    return Snapshots(times, *(np.stack([chunk.state[i] for chunk in kept]) for i in range(5)))
 
 
 def _switches(chunks: list[_Chunk], data: Dataset) -> np.ndarray:

@@ -85,17 +85,12 @@ def moments(Z, E, mode, rays, sector_moments, ray_moments, occupied):
 
 
 @kernel
-def fill_residual(field, sector_moments, ray_moments, i, unit, output):
-    """Coefficient ``i`` of the residual and of all generators, by prefix sums over the sectors."""
-    points, residual, generator = field.points, field.residual, field.generator
+def spread_output(points, output, start, residual, i):
+    """Write the residual of a network into column ``i``, by prefix sums of its ``output`` Σ a w per sector.
+
+    Without the targets unless ``start`` (the higher coefficients of a series do not contain them).
+    """
     n = points.shape[0]
-    # `output` (2n, 2) is Σ a w per sector; a slider counts on its inactive side, where it agrees on all points.
-    for c in range(2 * n):
-        output[c, 0], output[c, 1] = sector_moments[c, 3, i], sector_moments[c, 4, i]
-    for ray in range(2 * n):
-        c = inactive_sector(ray, n)
-        output[c, 0] += ray_moments[ray, 0, i] * field.rays[ray, 0]
-        output[c, 1] += ray_moments[ray, 0, i] * field.rays[ray, 1]
     slope, offset = 0.0, 0.0
     for k in range(n):
         slope += output[k, 0]
@@ -107,7 +102,14 @@ def fill_residual(field, sector_moments, ray_moments, i, unit, output):
             slope += output[n + k + 1, 0]
             offset += output[n + k + 1, 1]
         value = residual[k, i] + (slope * points[k, 0] + offset)
-        residual[k, i] = points[k, 1] * ((points[k, 2] if i == 0 else 0.0) - value)
+        residual[k, i] = points[k, 1] * ((points[k, 2] if start else 0.0) - value)
+
+
+@kernel
+def fill_generators(field, i, unit):
+    """Coefficient ``i`` of all generators from that of the residual."""
+    points, residual, generator = field.points, field.residual, field.generator
+    n = points.shape[0]
     first, second = 0.0, 0.0
     generator[n, 0, i], generator[n, 1, i] = 0.0, 0.0
     for k in range(n - 1, -1, -1):
@@ -119,6 +121,21 @@ def fill_residual(field, sector_moments, ray_moments, i, unit, output):
         first += unit * residual[k, i] * points[k, 0]
         second += unit * residual[k, i]
         generator[n + 1 + k, 0, i], generator[n + 1 + k, 1, i] = first, second
+
+
+@kernel
+def fill_residual(field, sector_moments, ray_moments, i, unit, output):
+    """Coefficient ``i`` of the residual and of all generators."""
+    n = field.points.shape[0]
+    for c in range(2 * n):
+        output[c, 0], output[c, 1] = sector_moments[c, 3, i], sector_moments[c, 4, i]
+    for ray in range(2 * n):
+        # A slider counts on its inactive side, where it agrees on all points.
+        c = inactive_sector(ray, n)
+        output[c, 0] += ray_moments[ray, 0, i] * field.rays[ray, 0]
+        output[c, 1] += ray_moments[ray, 0, i] * field.rays[ray, 1]
+    spread_output(field.points, output, i == 0, field.residual, i)
+    fill_generators(field, i, unit)
 
 
 @kernel

@@ -26,9 +26,11 @@ Notation is that of ``docs/notation.md``. Time inside a step is ``θ = (t - t₀
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
+from reluquant.kernels.collocation_1d import collocate, fill_tangent_kernel, prepare_tail
 from reluquant.kernels.field_1d import (
     END,
     LIGHTEST,
@@ -59,6 +61,19 @@ from reluquant.kernels.status import (
 
 # Mantissas are kept within 2^±32, so that a step's growth can neither overflow nor underflow.
 MANTISSA = 2.0**32
+# A problem is stiff where the residual relaxes this much faster than any neuron grows.
+STIFF = 10.0
+# After this many Taylor steps in a stiff problem, undisturbed by switches, an implicit step of FIRST_STRETCH times
+# their length is tried; if it fails twice as many pass before the next trial.
+PATIENCE, MOST_PATIENCE = 4.0, 256.0
+FIRST_STRETCH = 8.0
+# An implicit step costs several Taylor steps: shorter than this many of them it is not worth its while.
+WORTHWHILE = 4.0
+MOST_ATTEMPTS = 12
+# Extrapolating the residual further than this many lengths of the last step gives no good start.
+MOST_STRETCH = 2.0
+# See `Pace`: nothing learnt yet.
+FIRST_PACE = np.array([np.inf, 0.0, 0.0, PATIENCE, PATIENCE])
 
 
 @kernel
@@ -207,8 +222,167 @@ def _time_of_loss(field, goal, hi):
     return hi
 
 
+class Pace(NamedTuple):
+    """What one step teaches the next; arrays of one number, updated in place.
+
+    guess: the length to try next, because many light switches cut the last one short.
+    implicit: the length of the next implicit step, 0 while steps are explicit. explicit: how far the last Taylor
+    series reached. patience: explicit steps until an implicit one is tried; the second number is what it was last.
+    """
+
+    guess: np.ndarray
+    implicit: np.ndarray
+    explicit: np.ndarray
+    patience: np.ndarray
+
+
 @kernel
-def advance(points, Z, E, sign, mode, control, order, times, losses, events):
+def _strength(points):
+    """How strongly a change of one neuron's output acts back on any generator, and the longest input."""
+    reach, longest = 0.0, 0.0
+    for k in range(points.shape[0]):
+        reach += points[k, 1] * points[k, 3]
+        longest = max(longest, points[k, 3])
+    return reach, longest
+
+
+@kernel
+def _mass(sector_moments, ray_moments):
+    """Σ |z|² over all neurons."""
+    total = 0.0
+    for c in range(sector_moments.shape[0]):
+        total += sector_moments[c, 0, 0] + sector_moments[c, 2, 0] + sector_moments[c, 5, 0]
+        total += 2.0 * ray_moments[c, 1, 0]
+    return total
+
+
+@kernel
+def _scale(field, sector_moments, ray_moments, occupied, moving, unit):
+    """Set the noise of a step of this unit of time, and which groups move the field noticeably."""
+    points, n2 = field.points, field.rays.shape[0]
+    reach, longest = _strength(points)
+    total = _mass(sector_moments, ray_moments)
+    field.noise[0] = 0.0
+    for k in range(points.shape[0]):
+        # A residual is right to the tolerance, and to some roundings, of the terms of its sum.
+        size = points[k, 1] * (abs(points[k, 2]) + total * points[k, 3])
+        field.noise[0] += (8.0 * EPS + field.tolerance) * unit * size * points[k, 3] * longest
+    for place in range(2 * n2):
+        moving[place] = False
+        if occupied[place]:
+            if place < n2:
+                m = sector_moments[place]
+                size = m[0, 0] + m[2, 0] + m[5, 0]
+            else:
+                size = 2.0 * ray_moments[place - n2, 1, 0]
+            moving[place] = size * unit * reach * longest > SPECTATOR * field.tolerance
+
+
+@kernel
+def _reach_of_all(field, occupied, hi):
+    """How far the series of all occupied sectors and rays are accurate, at most ``hi``."""
+    n2 = field.rays.shape[0]
+    for place in range(n2):
+        if occupied[place] and place != n2 // 2:
+            hi = min(hi, ready_place(field, place))
+        if occupied[n2 + place]:
+            hi = min(hi, ready_place(field, n2 + place))
+    return hi
+
+
+@kernel
+def _explicit_step(field, sector_moments, ray_moments, occupied, moving, output):
+    """Fill the Taylor series of a step. Returns (unit of time, how far it reaches, whether the problem is stiff)."""
+    n2 = field.rays.shape[0]
+    reach, longest = _strength(field.points)
+    # The unit of time of the series: the fastest growth, or the fastest relaxation of the residual.
+    fastest = 0.0
+    for c in range(n2):
+        if occupied[c] or occupied[n2 + c]:
+            d = c if occupied[c] else inactive_sector(c, n2 // 2)
+            fastest = max(fastest, math.hypot(field.generator[d, 0, 0], field.generator[d, 1, 0]))
+    relaxation = _mass(sector_moments, ray_moments) * reach * longest
+    unit = 1.0 / (fastest + relaxation)
+    _scale(field, sector_moments, ray_moments, occupied, moving, unit)
+    for c in range(n2):
+        for l in range(2):
+            field.generator[c, l, 0] *= unit
+    fill_field(field, sector_moments, ray_moments, moving, unit, output)
+    return unit, _reach_of_all(field, occupied, LONGEST_STEP), relaxation > STIFF * fastest
+
+
+@kernel
+def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, moving, longest_unit, output):
+    """Find the polynomial of an implicit step; its length is adapted, and the next one proposed.
+
+    Returns (unit of time, how far it reaches); unit = 0 when a Taylor series does as well.
+    """
+    n, s = tail.values.shape
+    tail.start[:] = field.residual[:, 0]
+    field.residual[:, s:] = 0.0
+    field.generator[:, :, s:] = 0.0
+    unit, renewed, extrapolate = min(pace.implicit[0], longest_unit), False, tail.old_unit[0] > 0.0
+    if not extrapolate:
+        fill_tangent_kernel(field, tail, sector_moments, ray_moments)
+        renewed = True
+    for _ in range(MOST_ATTEMPTS):
+        if unit < WORTHWHILE * pace.explicit[0] and unit < longest_unit:
+            break
+        _scale(field, sector_moments, ray_moments, occupied, moving, unit)
+        for k in range(n):
+            for l in range(s):
+                theta = 1.0 + tail.nodes[l] * unit / tail.old_unit[0] if extrapolate else 0.0
+                tail.values[k, l] = horner(tail.old[k], theta) if extrapolate else tail.start[k]
+        converged, error = collocate(field, tail, sector_moments, ray_moments, moving, unit, output)
+        reach = _reach_of_all(field, occupied, 1.0)
+        if converged and reach < 1.0:
+            # The maps on which the polynomial rests are not accurate up to its end.
+            unit *= max(0.1, 0.9 * reach)
+        elif converged and error <= field.tolerance:
+            grow = 0.8 * (field.tolerance / max(error, 1e-300)) ** (1.0 / (s + 1.0))
+            pace.implicit[0] = unit * min(MOST_STRETCH, max(grow, 0.5))
+            pace.patience[1] = PATIENCE
+            tail.old[:] = field.residual[:, :s]
+            tail.old_unit[0] = unit
+            return unit, 1.0
+        elif converged:
+            unit *= max(0.1, 0.8 * (field.tolerance / error) ** (1.0 / (s + 1.0)))
+        elif not renewed:
+            fill_tangent_kernel(field, tail, sector_moments, ray_moments)
+            renewed = True
+        elif extrapolate:
+            extrapolate = False
+        else:
+            unit *= 0.25
+    # The moments are what they were, but their first coefficients are needed again.
+    pace.implicit[0], tail.old_unit[0] = 0.0, 0.0
+    pace.patience[1] = min(2.0 * pace.patience[1], MOST_PATIENCE)
+    pace.patience[0] = pace.patience[1]
+    return 0.0, 0.0
+
+
+@kernel
+def _learn_pace(pace, tail, implicit, guessed, stiff, unit, end, cut):
+    """What the length of this step says about the next."""
+    # Where many light switches cut steps short, do not carry every neuron to the far end of a step that will be
+    # cut again. A much shorter step was cut by one heavy switch, which says nothing about the next one.
+    if end < cut:
+        pace.guess[0] = 1.25 * unit * end if end > 0.05 * cut else np.inf
+    else:
+        pace.guess[0] = 2.0 * unit * end if guessed else np.inf
+    if implicit:
+        if end < 1.0:
+            tail.old_unit[0] = 0.0
+    elif not stiff:
+        pace.patience[0] = pace.patience[1]
+    else:
+        pace.patience[0] -= 1.0
+        if pace.patience[0] <= 0.0:
+            pace.implicit[0] = FIRST_STRETCH * unit * end
+
+
+@kernel
+def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses, events):
     r"""Follow the flow until a goal is reached or the buffers are full.
 
     Parameters
@@ -217,9 +391,12 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         Distinct inputs ascending: x, weight c, target, |x̃|, for ``L = ½ Σ c (target - f)²``.
     Z, E, sign, mode : (m, 3) float64, (m,) int64, (m,) int64, (m,) int64
         Neurons ``2^E (w, b, a)``; sign of a if balanced, else 0; where each is (`locate`). Updated.
-    control : (5,) float64
-        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves, and the
-        length that the next step should try, which is updated.
+    control : (4,) float64
+        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves.
+    pace : (5,) float64
+        How the next step should be tried: `FIRST_PACE` at the start. Updated.
+    nodes : (s,) float64
+        Radau points of the implicit steps, s ≤ order.
     order : int
         Terms of the Taylor series.
     times, losses : (capacity + 1,) float64
@@ -234,7 +411,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
     Notes
     -----
     The series: R. Barrio, *Appl. Math. Comput.* 163 (2005); its step: À. Jorba & M. Zou, *Exp. Math.* 14
-    (2005). The sliding: A. F. Filippov (1988), chapter 2.
+    (2005). The sliding: A. F. Filippov (1988), chapter 2. Implicit steps: see `collocation_1d`.
     """
     n, n2 = points.shape[0], 2 * points.shape[0]
     rays = np.empty((n2, 2))
@@ -257,16 +434,14 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         np.zeros(1),
         tolerance,
     )
+    steps = Pace(pace[0:1], pace[1:2], pace[2:3], pace[3:5])
+    tail = prepare_tail(nodes, n)
     sector_moments, ray_moments = np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1))
     occupied, moving = np.zeros(2 * n2, np.bool_), np.zeros(2 * n2, np.bool_)
     output = np.empty((n2, 2))
     moved, moved_mode = np.empty_like(Z), np.empty_like(mode)
-    # How strongly a change of one neuron's output acts back on any generator.
-    reach, longest = 0.0, 0.0
-    for k in range(n):
-        reach += points[k, 1] * points[k, 3]
-        longest = max(longest, points[k, 3])
-    n_events, guess, at_goal = 0, control[4], False
+    reach, longest = _strength(points)
+    n_events, at_goal = 0, False
     for step in range(times.size):
         moments(Z, E, mode, rays, sector_moments, ray_moments, occupied)
         fill_residual(field, sector_moments, ray_moments, 0, 1.0, output)
@@ -284,41 +459,17 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
             return STATIONARY, step, n_events
         if step == times.size - 1:
             return CHUNK_DONE, step, n_events
-        # The unit of time of the series: the fastest growth, or the fastest relaxation of the residual.
-        fastest, total = 0.0, 0.0
-        for c in range(n2):
-            if occupied[c] or occupied[n2 + c]:
-                d = c if occupied[c] else inactive_sector(c, n)
-                fastest = max(fastest, math.hypot(field.generator[d, 0, 0], field.generator[d, 1, 0]))
-            total += sector_moments[c, 0, 0] + sector_moments[c, 2, 0] + sector_moments[c, 5, 0]
-            total += 2.0 * ray_moments[c, 1, 0]
-        unit = 1.0 / (fastest + total * reach * longest)
-        field.noise[0] = 0.0
-        for k in range(n):
-            # A residual is right to the tolerance, and to some roundings, of the terms of its sum.
-            size = points[k, 1] * (abs(points[k, 2]) + total * points[k, 3])
-            field.noise[0] += (8.0 * EPS + tolerance) * unit * size * points[k, 3] * longest
-        for place in range(2 * n2):
-            moving[place] = False
-            if occupied[place]:
-                if place < n2:
-                    m = sector_moments[place]
-                    size = m[0, 0] + m[2, 0] + m[5, 0]
-                else:
-                    size = 2.0 * ray_moments[place - n2, 1, 0]
-                moving[place] = size * unit * reach * longest > SPECTATOR * tolerance
-        for c in range(n2):
-            for l in range(2):
-                field.generator[c, l, 0] *= unit
-        fill_field(field, sector_moments, ray_moments, moving, unit, output)
-        hi = LONGEST_STEP
-        for place in range(n2):
-            if occupied[place] and place != n:
-                hi = min(hi, ready_place(field, place))
-            if occupied[n2 + place]:
-                hi = min(hi, ready_place(field, n2 + place))
-        guessed = guess < unit * hi
-        hi = min(hi, guess / unit)
+        unit, hi, stiff = 0.0, 0.0, False
+        most = min(t_max - times[step], steps.guess[0])
+        if steps.implicit[0] > 0.0 and most >= WORTHWHILE * steps.explicit[0]:
+            unit, hi = _implicit_step(field, tail, steps, sector_moments, ray_moments, occupied, moving, most, output)
+        implicit = unit > 0.0
+        if not implicit:
+            fill_residual(field, sector_moments, ray_moments, 0, 1.0, output)
+            unit, hi, stiff = _explicit_step(field, sector_moments, ray_moments, occupied, moving, output)
+            steps.explicit[0] = unit * hi
+        guessed = steps.guess[0] < unit * hi
+        hi = min(hi, steps.guess[0] / unit)
         last = (t_max - times[step]) / unit <= hi
         if last:
             hi = (t_max - times[step]) / unit
@@ -338,13 +489,7 @@ def advance(points, Z, E, sign, mode, control, order, times, losses, events):
         times[step + 1] = t_max if last else times[step] + unit * end
         if times[step + 1] <= times[step]:
             return TIME_STALLED, step, n_events
-        # Where many light switches cut steps short, do not carry every neuron to the far end of a step that will be
-        # cut again. A much shorter step was cut by one heavy switch, which says nothing about the next one.
-        if end < cut:
-            guess = 1.25 * unit * end if end > 0.05 * cut else np.inf
-        else:
-            guess = 2.0 * unit * end if guessed else np.inf
-        control[4] = guess
+        _learn_pace(steps, tail, implicit, guessed, stiff and end >= hi, unit, end, cut)
         Z[:] = moved
         mode[:] = moved_mode
         _normalise(Z, E, sign)

@@ -1,35 +1,55 @@
 """The compiler flags of every kernel, in one place, and a cache on disk that cannot be stale.
 
 numba stamps what it caches with the source file of the cached function only: after a change in a callee that lives in
-another file it would run the old code. Here the stamp is a hash of all kernel sources, so any change of any of them
-compiles anew. numba itself keys the entries by its version, by Python's, and by the processor.
+another file it would run the old code. Here the stamp is a hash of that file and of all files beside it that it
+imports, directly or not, so any change of any of them compiles anew. numba itself keys the entries by its version, by
+Python's, and by the processor.
 """
 
+import ast
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from numba import config, njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 
-def fingerprint(folder: Path) -> str:
-    """Hash of all Python sources in a folder."""
+@cache
+def _imports(source: Path) -> frozenset[Path]:
+    """The files beside ``source`` that it imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names |= {(node.module or "").rpartition(".")[2], *(alias.name for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name.rpartition(".")[2] for alias in node.names}
+    beside = (source.with_name(f"{name}.py") for name in names)
+    return frozenset(path for path in beside if path.exists())
+
+
+@cache
+def fingerprint(source: Path) -> str:
+    """Hash of a source file and of all files beside it that it imports, directly or not."""
+    found, new = set(), {source}
+    while new:
+        found |= new
+        new = {path for known in new for path in _imports(known)} - found
     digest = hashlib.sha256()
-    for source in sorted(folder.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    for path in sorted(found):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-_SOURCES = fingerprint(Path(__file__).parent)
-
-
 class _KernelCache(FunctionCache):
-    """numba's cache of one function, stamped with all kernel sources."""
+    """numba's cache of one function, stamped with all sources that its code comes from."""
 
     def __init__(self, function: Callable) -> None:
         super().__init__(function)
-        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, _SOURCES)
+        self._cache_file = IndexDataCacheFile(
+            self._cache_path, self._impl.filename_base, fingerprint(Path(function.__code__.co_filename))
+        )
 
 
 def kernel(function: Callable) -> Callable:

@@ -16,13 +16,17 @@ from reluquant.structures.recording import NeuronStates
 
 
 class Snapshots(NamedTuple):
-    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, b, a), ``sign`` 0 if unbalanced."""
+    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, b, a), ``sign`` 0 if unbalanced.
+
+    ``pace`` is what the integrator knew about its steps, so that a replay takes the same.
+    """
 
     t: Floats
     mantissa: Floats
     exponent: np.ndarray
     sign: np.ndarray
     mode: np.ndarray
+    pace: Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,6 +41,8 @@ class PlanarRecording:
         Distinct inputs ascending as the kernel wants them: x, weight, target, ``‖(x, 1)‖``.
     tolerance : float
         Of one step.
+    nodes : ndarray, shape (s,)
+        Radau points of the implicit steps.
     order : int
         Terms of the Taylor series.
     most_steps : int
@@ -47,6 +53,7 @@ class PlanarRecording:
     data: Dataset
     points: Floats
     tolerance: float
+    nodes: Floats
     order: int
     most_steps: int
     snapshots: Snapshots
@@ -55,7 +62,8 @@ class PlanarRecording:
     method: ClassVar[str] = "Taylor series of the residual, each neuron exactly through its switches (one input)"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "points", frozen(self.points))
+        for name in ("points", "nodes"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
         for array in self.snapshots:
             array.setflags(write=False)
 
@@ -87,17 +95,18 @@ class PlanarRecording:
     def _replay(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1
         Z, E, sign, mode = (self.snapshots[i][start].copy() for i in (1, 2, 3, 4))
+        pace = self.snapshots.pace[start].copy()
         # A writable copy of what is only read: numba would compile the kernel again for a read-only array.
-        points = self.points.copy()
+        points, nodes = self.points.copy(), self.nodes.copy()
         # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
-        control = np.array([t, -1.0, self.tolerance, 0.0, np.inf])
+        control = np.array([t, -1.0, self.tolerance, 0.0])
         now, room = self.snapshots.t[start], 4096
         # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
         for _ in range(self.most_steps + 64):
             times, losses, events = np.empty(65), np.empty(65), np.empty((room, 5))
             times[0] = now
             why, steps, n_events = flow_1d.advance(
-                points, Z, E, sign, mode, control, self.order, times, losses, events
+                points, Z, E, sign, mode, control, pace, nodes, self.order, times, losses, events
             )
             now = times[steps]
             if why == status.EVENTS_FULL and n_events == 0:
@@ -108,7 +117,8 @@ class PlanarRecording:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as plain arrays, for a file."""
-        own = {name: np.asarray(getattr(self, name)) for name in ("points", "tolerance", "order", "most_steps")}
+        names = ("points", "tolerance", "nodes", "order", "most_steps")
+        own = {name: np.asarray(getattr(self, name)) for name in names}
         return {**own, **{f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()}}
 
     @classmethod
@@ -129,6 +139,7 @@ class PlanarRecording:
             data,
             arrays["points"],
             float(arrays["tolerance"]),
+            arrays["nodes"],
             int(arrays["order"]),
             int(arrays["most_steps"]),
             snapshots,

@@ -1,0 +1,258 @@
+"""Implicit steps for stiff tails: the residual as the polynomial that the network it moves gives back. See `flow_1d`.
+
+Near its end a flow is stiff: close points and heavy clusters relax fast, what is left moves slowly, and the Taylor
+series of the residual reaches only as far as the fastest relaxation. Here the residual is instead a polynomial
+``R(θ)`` of degree ``s - 1`` through ``s`` Radau points of the step, and the unknowns are its values there: they must
+be the residual of the network that has been carried to those points by ``R`` itself, exactly as the neurons are
+carried afterwards. A simplified Newton iteration finds them, with the tangent kernel ``K`` of the start of the step:
+``(I + unit K ⊗ A) ΔR = defect``, ``A`` the integrals of the Lagrange polynomials. For small movements this is the
+Radau IIA method, which damps what is faster than the step.
+
+References: E. Hairer & G. Wanner (1996), *Solving Ordinary Differential Equations II*, IV.5 and IV.8.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from reluquant.kernels.field_1d import fill_generators, map_at, ready_place, spread_output
+from reluquant.kernels.jit import kernel
+from reluquant.kernels.neuron_1d import apply
+from reluquant.kernels.polynomials import horner
+from reluquant.kernels.sectors_1d import EPS, inactive_sector
+
+# Newton corrections are carried on until they are this share of the tolerance, which they would otherwise add to.
+NEWTON_SHARE = 0.1
+# A correction that shrinks by less than this factor will not arrive within the bound on iterations.
+SLOWEST_CONVERGENCE = 0.5
+MOST_ITERATIONS = 12
+# Rounding of a residual, in units of that of its largest term: corrections below it are noise.
+ROUNDINGS = 16.0
+# How much of a fast transient at the start of a step counts as its error: the method damps it anyway.
+TRANSIENT = 0.25
+
+
+class Tail(NamedTuple):
+    """What implicit steps need; arrays are filled in place. n inputs, s Radau points.
+
+    Arrays
+    ------
+    nodes (s,): the Radau points, the last is 1. coefficients (s, s): of the Lagrange polynomials, by power and node.
+    eigenvalues (s,), to_eigen (s, s), from_eigen (s, s) complex: ``A = from · diag(eigenvalues) · to``.
+    rates (n,), modes (n, n), comodes (n, n): ``K = modes · diag(rates) · comodes``.
+    old (n, s), old_unit (1,): the polynomial of the last step, whose end is here; 0 if there is none.
+    start (n,): the residual at θ = 0. values, found, defect (n, s): R at the nodes, what the network gives there.
+    """
+
+    nodes: np.ndarray
+    coefficients: np.ndarray
+    eigenvalues: np.ndarray
+    to_eigen: np.ndarray
+    from_eigen: np.ndarray
+    rates: np.ndarray
+    modes: np.ndarray
+    comodes: np.ndarray
+    old: np.ndarray
+    old_unit: np.ndarray
+    start: np.ndarray
+    values: np.ndarray
+    found: np.ndarray
+    defect: np.ndarray
+
+
+@kernel
+def prepare_tail(nodes, n):
+    """Make the tables of a tail for given Radau points and ``n`` inputs."""
+    s = nodes.size
+    powers = np.empty((s, s))
+    for l in range(s):
+        for i in range(s):
+            powers[l, i] = nodes[l] ** i
+    coefficients = np.ascontiguousarray(np.linalg.inv(powers))
+    integrals = np.zeros((s, s), np.complex128)
+    for l in range(s):
+        for j in range(s):
+            for i in range(s):
+                integrals[l, j] += coefficients[i, j] * nodes[l] ** (i + 1) / (i + 1)
+    eigenvalues, from_eigen = np.linalg.eig(integrals)
+    return Tail(
+        nodes,
+        coefficients,
+        eigenvalues,
+        np.ascontiguousarray(np.linalg.inv(from_eigen)),
+        np.ascontiguousarray(from_eigen),
+        np.zeros(n),
+        np.zeros((n, n)),
+        np.zeros((n, n)),
+        np.zeros((n, s)),
+        np.zeros(1),
+        np.zeros(n),
+        np.zeros((n, s)),
+        np.zeros((n, s)),
+        np.zeros((n, s)),
+    )
+
+
+@kernel
+def fill_tangent_kernel(field, tail, sector_moments, ray_moments):
+    """Diagonalise the tangent kernel ``dr/dt = -K r`` of the present network; it is similar to a symmetric matrix."""
+    points, rays = field.points, field.rays
+    n = points.shape[0]
+    # Σ (w wᵀ + a²) over the neurons of each pattern: (11, 12, 22).
+    response = np.zeros((2 * n, 3))
+    for c in range(2 * n):
+        m = sector_moments[c, :, 0]
+        response[c, 0] += m[0] + m[5]
+        response[c, 1] += m[1]
+        response[c, 2] += m[2] + m[5]
+        d, energy = inactive_sector(c, n), 2.0 * ray_moments[c, 1, 0]
+        response[d, 0] += energy * rays[c, 0] * rays[c, 0]
+        response[d, 1] += energy * rays[c, 0] * rays[c, 1]
+        response[d, 2] += energy * rays[c, 1] * rays[c, 1]
+    # What two points share: suffix patterns up to the smaller, prefix patterns beyond the larger.
+    for c in range(1, n):
+        for e in range(3):
+            response[c, e] += response[c - 1, e]
+    for c in range(2 * n - 2, n, -1):
+        for e in range(3):
+            response[c, e] += response[c + 1, e]
+    symmetric = np.empty((n, n))
+    for k in range(n):
+        for l in range(k + 1):
+            p11, p12, p22 = response[l, 0], response[l, 1], response[l, 2]
+            if k < n - 1:
+                above = n + k + 1
+                p11, p12, p22 = p11 + response[above, 0], p12 + response[above, 1], p22 + response[above, 2]
+            value = points[k, 0] * (p11 * points[l, 0] + p12) + p12 * points[l, 0] + p22
+            symmetric[k, l] = value * math.sqrt(points[k, 1] * points[l, 1])
+            symmetric[l, k] = symmetric[k, l]
+    rates, vectors = np.linalg.eigh(symmetric)
+    for k in range(n):
+        root = math.sqrt(points[k, 1])
+        # Rounding of a singular matrix is not growth.
+        tail.rates[k] = max(rates[k], 0.0)
+        for l in range(n):
+            tail.modes[k, l] = root * vectors[k, l]
+            tail.comodes[l, k] = vectors[k, l] / root
+
+
+@kernel
+def _fill_polynomial(field, tail, unit):
+    """Residual and generators of the step from the values at the nodes."""
+    n, s = tail.values.shape
+    for i in range(s):
+        for k in range(n):
+            # Relative to the value at the end, so that a slow polynomial suffers rounding of its changes only.
+            end = tail.values[k, s - 1]
+            total = end if i == 0 else 0.0
+            for l in range(s - 1):
+                total += tail.coefficients[i, l] * (tail.values[k, l] - end)
+            field.residual[k, i] = total
+        fill_generators(field, i, unit)
+    field.ready[:] = False
+
+
+@kernel
+def _moved_output(field, sector_moments, ray_moments, moving, theta, output):
+    """Σ a w per sector of the network that the field has carried to θ, switches apart."""
+    n2 = field.rays.shape[0]
+    n = n2 // 2
+    for c in range(n2):
+        m = sector_moments[c, :, 0]
+        output[c, 0], output[c, 1] = m[3], m[4]
+        if moving[c] and c != n:
+            p, q, r, t = map_at(field.maps[c], theta)
+            # The Lorentz map, column by column: where (w, b, a) go.
+            ww, bw, aw = apply(p, q, r, t, 1.0, 0.0, 0.0)
+            wb, bb, ab = apply(p, q, r, t, 0.0, 1.0, 0.0)
+            wa, ba, aa = apply(p, q, r, t, 0.0, 0.0, 1.0)
+            along_w = m[0] * aw + m[1] * ab + m[3] * aa
+            along_b = m[1] * aw + m[2] * ab + m[4] * aa
+            along_a = m[3] * aw + m[4] * ab + m[5] * aa
+            output[c, 0] = ww * along_w + wb * along_b + wa * along_a
+            output[c, 1] = bw * along_w + bb * along_b + ba * along_a
+    for ray in range(n2):
+        product = ray_moments[ray, 0, 0]
+        if moving[n2 + ray]:
+            gain = 2.0 * horner(field.slides[ray], theta)
+            product = product * math.cosh(gain) + ray_moments[ray, 1, 0] * math.sinh(gain)
+        c = inactive_sector(ray, n)
+        output[c, 0] += product * field.rays[ray, 0]
+        output[c, 1] += product * field.rays[ray, 1]
+
+
+@kernel
+def _find(field, tail, sector_moments, ray_moments, moving, output):
+    """Residual at the nodes of the network that the present polynomial carries."""
+    for place in range(moving.size):
+        if moving[place]:
+            ready_place(field, place)
+    for l in range(tail.nodes.size):
+        _moved_output(field, sector_moments, ray_moments, moving, tail.nodes[l], output)
+        spread_output(field.points, output, True, tail.found, l)
+
+
+@kernel
+def _correct(tail, unit):
+    """Turn the defect into the Newton correction, in place."""
+    n, s = tail.defect.shape
+    mixed = tail.comodes @ tail.defect
+    for k in range(n):
+        row = tail.to_eigen @ mixed[k].astype(np.complex128)
+        for l in range(s):
+            row[l] /= 1.0 + unit * tail.rates[k] * tail.eigenvalues[l]
+        mixed[k] = (tail.from_eigen @ row).real
+    tail.defect[:] = tail.modes @ mixed
+
+
+@kernel
+def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
+    """Find the polynomial of one implicit step of length ``unit``, starting from ``tail.values``.
+
+    Returns (whether the iteration converged, error): the error is of the kind that the tolerance bounds.
+    """
+    points = field.points
+    n = points.shape[0]
+    longest, size = 0.0, 0.0
+    for k in range(n):
+        longest = max(longest, points[k, 3])
+    for place in range(moving.size):
+        n2 = field.rays.shape[0]
+        if place < n2:
+            size += sector_moments[place, 0, 0] + sector_moments[place, 2, 0] + sector_moments[place, 5, 0]
+        else:
+            size += 2.0 * ray_moments[place - n2, 1, 0]
+    rounding = 0.0
+    for k in range(n):
+        rounding += ROUNDINGS * EPS * points[k, 1] * (abs(points[k, 2]) + size * points[k, 3]) * points[k, 3]
+    rounding *= unit * longest
+    goal = max(NEWTON_SHARE * field.tolerance, rounding)
+    before, converged = np.inf, False
+    for _ in range(MOST_ITERATIONS):
+        _fill_polynomial(field, tail, unit)
+        _find(field, tail, sector_moments, ray_moments, moving, output)
+        tail.defect[:] = tail.found - tail.values
+        _correct(tail, unit)
+        tail.values[:] += tail.defect
+        change = 0.0
+        for k in range(n):
+            change += np.max(np.abs(tail.defect[k])) * points[k, 3]
+        change *= unit * longest
+        converged = change <= goal
+        if converged or not change <= SLOWEST_CONVERGENCE * before:
+            break
+        before = change
+    _fill_polynomial(field, tail, unit)
+    # At θ = 0 the polynomial is free: how far it is off tells its error, but for transients that are damped.
+    off = tail.comodes @ (field.residual[:, 0] - tail.start)
+    for k in range(n):
+        off[k] /= 1.0 + TRANSIENT * unit * tail.rates[k]
+    off = tail.modes @ off
+    error = 0.0
+    for k in range(n):
+        error += abs(off[k]) * points[k, 3]
+    # What rounding alone makes of it no shorter step would mend: over a given time it adds up to the same.
+    return converged, max(0.0, unit * longest * error - rounding)
