@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from reluquant.analysis.piecewise_linear import piecewise_linear
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
+    from reluquant.dynamics.gradient_descent import gradient_descent
     from reluquant.dynamics.gradient_flow import gradient_flow
+    from reluquant.dynamics.sweep import sweep
     from reluquant.environment.doctor import doctor
     from reluquant.structures.dataset import Dataset
     from reluquant.structures.piecewise_linear import PiecewiseLinear
@@ -49,12 +51,14 @@ _HOMES = {
     "doctor": "reluquant.environment.doctor",
     "explore": "reluquant.widgets.explorer",
     "extremal_directions": "reluquant.analysis.extremal_directions",
+    "gradient_descent": "reluquant.dynamics.gradient_descent",
     "gradient_flow": "reluquant.dynamics.gradient_flow",
     "interpolate": "reluquant.analysis.interpolate",
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
     "piecewise_linear": "reluquant.analysis.piecewise_linear",
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",
+    "sweep": "reluquant.dynamics.sweep",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -22,12 +22,14 @@ PUBLIC_NAMES = [
     "doctor",
     "explore",
     "extremal_directions",
+    "gradient_descent",
     "gradient_flow",
     "interpolate",
     "neuron_clusters",
     "piecewise_linear",
     "sectors",
     "simplify",
+    "sweep",
 ]
 HEAVY = {"numba", "numpy", "scipy", "matplotlib", "bqplot", "ipywidgets", "anywidget", "IPython", "pandas", "torch"}
 

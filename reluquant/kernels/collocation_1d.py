@@ -31,8 +31,6 @@ SLOWEST_CONVERGENCE = 0.5
 MOST_ITERATIONS = 12
 # Rounding of a residual, in units of that of its largest term: corrections below it are noise.
 ROUNDINGS = 16.0
-# How much of a fast transient at the start of a step counts as its error: the method damps it anyway.
-TRANSIENT = 0.25
 
 
 class Tail(NamedTuple):
@@ -212,13 +210,11 @@ def _correct(tail, unit):
 def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
     """Find the polynomial of one implicit step of length ``unit``, starting from ``tail.values``.
 
-    Returns (whether the iteration converged, error): the error is of the kind that the tolerance bounds.
+    Returns (whether the iteration converged, error). The error is what the tolerance bounds: that of any map S, which
+    is at most half the integral of the error of a generator.
     """
     points = field.points
-    n = points.shape[0]
-    longest, size = 0.0, 0.0
-    for k in range(n):
-        longest = max(longest, points[k, 3])
+    n, size = points.shape[0], 0.0
     for place in range(moving.size):
         n2 = field.rays.shape[0]
         if place < n2:
@@ -228,7 +224,7 @@ def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
     rounding = 0.0
     for k in range(n):
         rounding += ROUNDINGS * EPS * points[k, 1] * (abs(points[k, 2]) + size * points[k, 3]) * points[k, 3]
-    rounding *= unit * longest
+    rounding *= 0.5 * unit
     goal = max(NEWTON_SHARE * field.tolerance, rounding)
     before, converged = np.inf, False
     for _ in range(MOST_ITERATIONS):
@@ -240,19 +236,20 @@ def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
         change = 0.0
         for k in range(n):
             change += np.max(np.abs(tail.defect[k])) * points[k, 3]
-        change *= unit * longest
+        change *= 0.5 * unit
         converged = change <= goal
         if converged or not change <= SLOWEST_CONVERGENCE * before:
             break
         before = change
     _fill_polynomial(field, tail, unit)
-    # At θ = 0 the polynomial is free: how far it is off tells its error, but for transients that are damped.
+    # At θ = 0 the polynomial is free: how far it is off tells its error. A transient of rate λ that it leaves out
+    # integrates to 1/λ only.
     off = tail.comodes @ (field.residual[:, 0] - tail.start)
     for k in range(n):
-        off[k] /= 1.0 + TRANSIENT * unit * tail.rates[k]
+        off[k] /= 1.0 + unit * tail.rates[k]
     off = tail.modes @ off
     error = 0.0
     for k in range(n):
         error += abs(off[k]) * points[k, 3]
     # What rounding alone makes of it no shorter step would mend: over a given time it adds up to the same.
-    return converged, max(0.0, unit * longest * error - rounding)
+    return converged, max(0.0, 0.5 * unit * error - rounding)

@@ -144,8 +144,9 @@ def _exit(field, c, w, b, a, sign, lo, hi, ignored):
         if depth <= zero and abs(a_lo) > size and (push if a_lo > 0.0 else -push) < -field.noise[0]:
             # On the boundary within rounding, where only the push can say whether it leaves (none, if a is zero).
             return lo, side
-        # One that rests on its boundary, or returns to it, outside by a rounding, has not left.
-        outside = min(depth, 0.0) - zero
+        # One that rests on its boundary, or returns to it, outside by a rounding, has not left; nor has one that is
+        # further out by the truncation of its steps, as long as it does not go on.
+        outside = -zero if depth >= -zero else depth
         # Between turning points the distance to the boundary is monotone: looking there misses nothing.
         start, then = lo, lo
         while then < hi:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from reluquant.structures.arrays import Floats, frozen, real_array
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.descent_recording import DescentRecording
 from reluquant.structures.planar_recording import PlanarRecording
 from reluquant.structures.recording import NeuronStates, Recording
 from reluquant.structures.shallow_relu import ShallowReLU
@@ -23,7 +25,7 @@ SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("k
 # Bumped when the arrays of a saved file change meaning.
 FILE_FORMAT = 2
 # What `Trajectory.load` can read, by the name that the file gives.
-_RECORDINGS = {recording.kind: recording for recording in (PlanarRecording,)}
+_RECORDINGS = {recording.kind: recording for recording in (PlanarRecording, DescentRecording)}
 
 
 class End(StrEnum):
@@ -173,22 +175,7 @@ class Trajectory:
         path : str or path
             Where; numpy's ending ``.npz`` is appended when it is missing.
         """
-        np.savez_compressed(
-            path,
-            format=FILE_FORMAT,
-            X=self.data.X,
-            y=self.data.y,
-            bias=self.data.bias,
-            name=self.data.name,
-            t=self.t,
-            loss=self.loss,
-            switches=self.switches,
-            end=self.end,
-            message=self.message,
-            rtol=self.rtol,
-            recording=self.recording.kind,
-            **{f"recording_{name}": array for name, array in self.recording.arrays().items()},
-        )
+        np.savez_compressed(path, **self._file())
 
     @classmethod
     def load(cls, path: str | Path) -> Trajectory:
@@ -213,21 +200,47 @@ class Trajectory:
         path = Path(path)
         if not path.exists() and path.with_name(path.name + ".npz").exists():
             path = path.with_name(path.name + ".npz")
-        file = _read(path)
-        data = Dataset(file["X"], file["y"], bias=bool(file["bias"]), name=str(file["name"]))
-        return cls(
-            data=data,
-            **{name: file[name] for name in ("t", "loss", "switches")},
-            **{name: str(file[name]) for name in ("end", "message")},
-            rtol=float(file["rtol"]),
-            recording=_recording(file, data, path),
-        )
+        return _made_from(_read(path), path)
+
+    def _file(self) -> dict[str, object]:
+        """Everything as plain arrays and numbers."""
+        return {
+            "format": FILE_FORMAT,
+            "X": self.data.X,
+            "y": self.data.y,
+            "bias": self.data.bias,
+            "name": self.data.name,
+            "t": self.t,
+            "loss": self.loss,
+            "switches": self.switches,
+            "end": self.end,
+            "message": self.message,
+            "rtol": self.rtol,
+            "recording": self.recording.kind,
+            **{f"recording_{name}": array for name, array in self.recording.arrays().items()},
+        }
+
+    def __reduce__(self) -> tuple:
+        # As a file: what is cached stays behind, and what comes out of a pickle is read-only again.
+        return _made_from, (self._file(), "This pickle")
 
     def __repr__(self) -> str:
         return (
             f"Trajectory(n_neurons={self.n_neurons}, n_steps={self.n_steps}, t={self.t[-1]:.6g},"
             f" loss={self.loss[-1]:.6g}, end={self.end!r})"
         )
+
+
+def _made_from(file: Mapping[str, object], source: Path | str) -> Trajectory:
+    """Make the trajectory that a file or a pickle holds."""
+    data = Dataset(file["X"], file["y"], bias=bool(file["bias"]), name=str(file["name"]))
+    return Trajectory(
+        data=data,
+        **{name: file[name] for name in ("t", "loss", "switches")},
+        **{name: str(file[name]) for name in ("end", "message")},
+        rtol=float(file["rtol"]),
+        recording=_recording(file, data, source),
+    )
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -253,7 +266,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     return file
 
 
-def _recording(file: dict[str, np.ndarray], data: Dataset, path: Path) -> Recording:
+def _recording(file: Mapping[str, object], data: Dataset, path: Path | str) -> Recording:
     """Make the recording of a saved trajectory, or say what is wrong with the file."""
     own = {name.removeprefix("recording_"): array for name, array in file.items() if name.startswith("recording_")}
     try:

@@ -92,7 +92,9 @@ def _advance(points, Z, sign, t_max, capacity=200, tolerance=1e-12, order=15):
     sectors_1d.locate(points, Z, mode)
     times, losses, events = np.zeros(capacity + 1), np.zeros(capacity + 1), np.zeros((1000, 5))
     control = np.array([t_max, -1.0, tolerance, 1e-30])
-    why, steps, n_events = flow_1d.advance(points, Z, E, sign, mode, control, PACE.copy(), NODES, order, times, losses, events)
+    why, steps, n_events = flow_1d.advance(
+        points, Z, E, sign, mode, control, PACE.copy(), NODES, order, times, losses, events
+    )
     return why, times[: steps + 1], losses[: steps + 1], events[:n_events], mode, E
 
 
