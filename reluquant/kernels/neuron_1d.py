@@ -195,18 +195,30 @@ def _first_push(field, c, side, way, lo, hi):
     """First θ in [lo, hi] from which ``way · g · x̃`` at a boundary of sector ``c`` is negative beyond noise, or inf.
 
     Within the noise around zero nothing is decided: a cluster that has converged on its data point is pushed by
-    nothing else, and must not be released by it over and over.
+    nothing else, and must not be released by it over and over. A shorter step must come to the same answer, so
+    the moment is that at which the noise is left, not that at which the sign changed before.
     """
     if not field.ready[c, TURNS]:
         ready_turns(field, c, hi)
-    turns, x = field.turns[c, side], field.points[boundary(c, side, field.points.shape[0])[0], 0]
-    start = lo
+    noise, x = -field.noise[0], field.points[boundary(c, side, field.points.shape[0])[0], 0]
+    if way * slope_toward(field.generator, c, x, lo) < noise:
+        return lo
+    turns, start = field.turns[c, side], lo
     for _ in range(turns.size + 1):
         then = min(hi, next_turn(turns, start))
         # Between turns the sign is constant, and the size is best seen away from them.
-        middle = way * slope_toward(field.generator, c, x, 0.5 * (start + then))
-        if min(middle, way * slope_toward(field.generator, c, x, then)) < -field.noise[0]:
-            return start
+        for far in (0.5 * (start + then), then):
+            if way * slope_toward(field.generator, c, x, far) < noise:
+                near = start
+                for _ in range(MAX_BISECTIONS):
+                    middle = 0.5 * (near + far)
+                    if middle <= near or middle >= far:
+                        break
+                    if way * slope_toward(field.generator, c, x, middle) < noise:
+                        far = middle
+                    else:
+                        near = middle
+                return far
         if then >= hi:
             break
         start = then
