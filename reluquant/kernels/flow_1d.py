@@ -298,9 +298,11 @@ def _explicit_step(field, sector_moments, ray_moments, occupied, moving, output)
     # The unit of time of the series: the fastest growth, or the fastest relaxation of the residual.
     fastest = 0.0
     for c in range(n2):
-        if occupied[c] or occupied[n2 + c]:
-            d = c if occupied[c] else inactive_sector(c, n2 // 2)
-            fastest = max(fastest, math.hypot(field.generator[d, 0, 0], field.generator[d, 1, 0]))
+        if occupied[c]:
+            fastest = max(fastest, math.hypot(field.generator[c, 0, 0], field.generator[c, 1, 0]))
+        if occupied[n2 + c]:
+            g, u = field.generator[inactive_sector(c, n2 // 2)], field.rays[c]
+            fastest = max(fastest, abs(g[0, 0] * u[0] + g[1, 0] * u[1]))
     relaxation = _mass(sector_moments, ray_moments) * reach * longest
     unit = 1.0 / (fastest + relaxation)
     _scale(field, sector_moments, ray_moments, occupied, moving, unit)

@@ -256,7 +256,8 @@ def travel(field, neuron, sign, place, hi, log):
     for _ in range(3 * log.shape[0]):
         if n_log == log.shape[0]:
             return TOO_MANY_SWITCHES, place, 0, hi
-        if place in (n, AT_REST):
+        # One that has just arrived when the step ends needs no series of its new place.
+        if place in (n, AT_REST) or theta >= hi:
             break
         if ready_place(field, place) < hi:
             return SHORTER, place, 0, max(field.limits[place], theta)
