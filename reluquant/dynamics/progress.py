@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Timer
 
 # A bar that flashes by for a run of milliseconds only disturbs.
 SHOW_AFTER_SECONDS = 2.0
@@ -48,3 +50,24 @@ def reporting(progress: Progress, description: str) -> Iterator[Callable[[FlowPr
             bar.update(report.n_steps - bar.n)
 
         yield show
+
+
+@contextmanager
+def announcing_compilation(progress: Progress, is_compiled: Callable[[], bool]) -> Iterator[None]:
+    """Say that the compiler runs, where a bar was asked for and cannot move yet."""
+    if progress is not True or is_compiled():
+        yield
+        return
+    from tqdm.auto import tqdm
+
+    def say() -> None:
+        if not is_compiled():
+            tqdm.write("reluquant compiles its integrator: about half a minute, once after installation.", sys.stderr)
+
+    timer = Timer(SHOW_AFTER_SECONDS, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

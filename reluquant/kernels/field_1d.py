@@ -37,6 +37,8 @@ class Field(NamedTuple):
     ready (2n, 4): whether maps, slides, turns and ends are filled for this sector or ray.
     work (DEEPEST + 2, order): room for the root isolation.
     noise (1,): what rounding and the tolerance alone make of unit · g · x̃.
+
+    tolerance bounds the error of any map over one step; spread is the angle that parts neurons that are released.
     """
 
     points: np.ndarray
@@ -52,6 +54,7 @@ class Field(NamedTuple):
     work: np.ndarray
     noise: np.ndarray
     tolerance: float
+    spread: float
 
 
 @kernel

@@ -61,6 +61,8 @@ from reluquant.kernels.status import (
 
 # Mantissas are kept within 2^±32, so that a step's growth can neither overflow nor underflow.
 MANTISSA = 2.0**32
+# Multiples of it modulo 1 spread evenly: so are the angles at which neurons are parted, whatever their number.
+GOLDEN = 0.6180339887498949
 # A problem is stiff where the residual relaxes this much faster than any neuron grows.
 STIFF = 10.0
 # After this many Taylor steps in a stiff problem, undisturbed by switches, an implicit step of FIRST_STRETCH times
@@ -126,7 +128,7 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
                 w, b, a = slide(rays[ray, 0], rays[ray, 1], w, b, a, s, horner(slides[ray], hi))
         if not stays:
             trial[0], trial[1], trial[2] = Z[j, 0], Z[j, 1], Z[j, 2]
-            status, place, n_log, limit = travel(field, trial, s, place, hi, log)
+            status, place, n_log, limit = travel(field, trial, s, place, field.spread * (j * GOLDEN % 1.0), hi, log)
             if status != CHUNK_DONE:
                 return status, n_events, limit
             if n_events + n_log > events.shape[0]:
@@ -393,8 +395,9 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
         Distinct inputs ascending: x, weight c, target, |x̃|, for ``L = ½ Σ c (target - f)²``.
     Z, E, sign, mode : (m, 3) float64, (m,) int64, (m,) int64, (m,) int64
         Neurons ``2^E (w, b, a)``; sign of a if balanced, else 0; where each is (`locate`). Updated.
-    control : (4,) float64
-        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves.
+    control : (5,) float64
+        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves, and the angle
+        that parts neurons that are released from a slide.
     pace : (5,) float64
         How the next step should be tried: `FIRST_PACE` at the start. Updated.
     nodes : (s,) float64
@@ -435,6 +438,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
         np.zeros((DEEPEST + 2, order)),
         np.zeros(1),
         tolerance,
+        control[4],
     )
     steps = Pace(pace[0:1], pace[1:2], pace[2:3], pace[3:5])
     tail = prepare_tail(nodes, n)

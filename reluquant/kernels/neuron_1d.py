@@ -242,12 +242,34 @@ def release(field, ray, a, lo, hi):
 
 
 @kernel
-def travel(field, neuron, sign, place, hi, log):
+def _part(field, c, angle, w, b):
+    """Turn a neuron on a boundary of sector ``c`` into it by an angle, or to its middle where it is narrower."""
+    n2 = field.rays.shape[0]
+    u, v = field.rays[c], field.rays[(c - 1 + n2) % n2]
+    middle_w, middle_b = u[0] + v[0], u[1] + v[1]
+    size = math.hypot(middle_w, middle_b)
+    if size <= EPS:
+        # One data point only: both boundaries lie on one line, and the sector is a half plane.
+        x, length = field.points[0, 0], field.points[0, 3]
+        way = 1.0 if boundary(c, 0, n2 // 2)[1] else -1.0
+        middle_w, middle_b, size = way * x / length, way / length, 1.0
+    norm = math.hypot(w, b)
+    side_w, side_b = middle_w / size - w / norm, middle_b / size - b / norm
+    share = min(1.0, angle / math.hypot(side_w, side_b))
+    turned_w, turned_b = w / norm + share * side_w, b / norm + share * side_b
+    length = norm / math.hypot(turned_w, turned_b)
+    return turned_w * length, turned_b * length
+
+
+@kernel
+def travel(field, neuron, sign, place, angle, hi, log):
     """Carry one neuron from θ = 0 to ``hi`` through all its switches.
 
     ``neuron`` (3,) is updated in place. Each switch is written to ``log`` as (θ, point, kind, weight):
     weight · (hi - θ)² bounds what the switch changes in any S by the end of the step, for a neuron of
-    unit exponent. Returns (status, place, number of switches, limit); status is CHUNK_DONE, TOO_MANY_SWITCHES,
+    unit exponent. A release turns it by ``angle`` off its ray.
+
+    Returns (status, place, number of switches, limit); status is CHUNK_DONE, TOO_MANY_SWITCHES,
     or SHORTER where ``hi`` must be at most ``limit``.
     """
     n = field.points.shape[0]
@@ -320,6 +342,8 @@ def travel(field, neuron, sign, place, hi, log):
         log[n_log, 0], log[n_log, 1], log[n_log, 2] = theta, k, kind
         log[n_log, 3] = 2.0 * abs(a) * change
         n_log += 1
+        if kind == RELEASE and angle > 0.0 and place != AT_REST:
+            w, b = _part(field, place, angle, w, b)
         if kind == SLIDE:
             w, b, a = slide(field.rays[ray, 0], field.rays[ray, 1], w, b, a, sign, 0.0)
     neuron[0], neuron[1], neuron[2] = w, b, a

@@ -41,6 +41,8 @@ class PlanarRecording:
         Distinct inputs ascending as the kernel wants them: x, weight, target, ``‖(x, 1)‖``.
     tolerance : float
         Of one step.
+    spread : float
+        Angle by which released neurons are parted.
     nodes : ndarray, shape (s,)
         Radau points of the implicit steps.
     order : int
@@ -53,6 +55,7 @@ class PlanarRecording:
     data: Dataset
     points: Floats
     tolerance: float
+    spread: float
     nodes: Floats
     order: int
     most_steps: int
@@ -99,7 +102,7 @@ class PlanarRecording:
         # A writable copy of what is only read: numba would compile the kernel again for a read-only array.
         points, nodes = self.points.copy(), self.nodes.copy()
         # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
-        control = np.array([t, -1.0, self.tolerance, 0.0])
+        control = np.array([t, -1.0, self.tolerance, 0.0, self.spread])
         now, room = self.snapshots.t[start], 4096
         # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
         for _ in range(self.most_steps + 64):
@@ -117,7 +120,7 @@ class PlanarRecording:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as plain arrays, for a file."""
-        names = ("points", "tolerance", "nodes", "order", "most_steps")
+        names = ("points", "tolerance", "spread", "nodes", "order", "most_steps")
         own = {name: np.asarray(getattr(self, name)) for name in names}
         return {**own, **{f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()}}
 
@@ -139,6 +142,7 @@ class PlanarRecording:
             data,
             arrays["points"],
             float(arrays["tolerance"]),
+            float(arrays["spread"]),
             arrays["nodes"],
             int(arrays["order"]),
             int(arrays["most_steps"]),

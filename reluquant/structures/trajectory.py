@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +18,14 @@ from reluquant.structures.descent_recording import DescentRecording
 from reluquant.structures.planar_recording import PlanarRecording
 from reluquant.structures.recording import NeuronStates, Recording
 from reluquant.structures.shallow_relu import ShallowReLU
+from reluquant.structures.stationary_point import StationaryPoint
 
 SWITCH_KINDS = np.array(["on", "off", "slide", "release"])
 SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("kind", "U7")])
+
+BRANCH_DTYPE = np.dtype(
+    [("time", "f8"), ("sample", "i8"), ("rate", "f8"), ("magnification", "f8"), ("n_neurons", "i8"), ("mass", "f8")]
+)
 
 # Bumped when the arrays of a saved file change meaning.
 FILE_FORMAT = 2
@@ -66,6 +71,16 @@ class Trajectory:
         The same in a sentence, with the remedy where one is needed.
     rtol : float
         The tolerance of the run.
+    method : str
+        How it was integrated, in words.
+    stationary_point : StationaryPoint or None
+        For ``end="stationary"``: whether the loss is the least possible, the point is spurious (and which neurons are
+        missing), or the network is dead.
+    branch_points : structured ndarray
+        Where merged neurons crossed a sample that would part them if they were not exactly together: ``time``,
+        ``sample``, ``rate`` (angular speed at which one ahead leaves one behind), ``magnification`` (of a small
+        distance between them, by the crossing), ``n_neurons`` and ``mass`` (``Σ a²``) of the group. Gradient descent
+        may follow another branch from there, as does ``gradient_flow(…, spread=…)``. One input, one output only.
 
     Notes
     -----
@@ -91,11 +106,14 @@ class Trajectory:
     message: str
     rtol: float
     recording: Recording
+    stationary_point: StationaryPoint | None = None
+    branch_points: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=BRANCH_DTYPE))
 
     def __post_init__(self) -> None:
         for name in ("t", "loss"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         self.switches.setflags(write=False)
+        self.branch_points.setflags(write=False)
 
     @property
     def success(self) -> bool:
@@ -213,11 +231,13 @@ class Trajectory:
             "t": self.t,
             "loss": self.loss,
             "switches": self.switches,
+            "branch_points": self.branch_points,
             "end": self.end,
             "message": self.message,
             "rtol": self.rtol,
             "recording": self.recording.kind,
             **{f"recording_{name}": array for name, array in self.recording.arrays().items()},
+            **_rest_arrays(self.stationary_point),
         }
 
     def __reduce__(self) -> tuple:
@@ -236,10 +256,11 @@ def _made_from(file: Mapping[str, object], source: Path | str) -> Trajectory:
     data = Dataset(file["X"], file["y"], bias=bool(file["bias"]), name=str(file["name"]))
     return Trajectory(
         data=data,
-        **{name: file[name] for name in ("t", "loss", "switches")},
+        **{name: file[name] for name in ("t", "loss", "switches", "branch_points")},
         **{name: str(file[name]) for name in ("end", "message")},
         rtol=float(file["rtol"]),
         recording=_recording(file, data, source),
+        stationary_point=_rest(file),
     )
 
 
@@ -260,7 +281,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             f"{not_one} of file format {FILE_FORMAT}, but of format {found!r};"
             " save it again with this version of reluquant."
         )
-    missing = {"X", "y", "bias", "name", "t", "loss", "switches", "end", "message", "rtol", "recording"} - set(file)
+    needed = {"X", "y", "bias", "name", "t", "loss", "switches", "branch_points", "end", "message", "rtol", "recording"}
+    missing = needed - set(file)
     if missing:
         raise ValueError(f"{not_one}: it lacks {', '.join(sorted(missing))}.")
     return file
@@ -275,3 +297,16 @@ def _recording(file: Mapping[str, object], data: Dataset, path: Path | str) -> R
         raise ValueError(f"{path} is not a saved Trajectory: it lacks {error.args[0]}.") from error
     except ValueError as error:
         raise ValueError(f"{path} is not a saved Trajectory: {error}.") from error
+
+
+def _rest_arrays(rest: StationaryPoint | None) -> dict[str, np.ndarray]:
+    if rest is None:
+        return {}
+    return {f"rest_{name}": np.asarray(getattr(rest, name)) for name in StationaryPoint.__slots__}
+
+
+def _rest(file: dict[str, np.ndarray]) -> StationaryPoint | None:
+    if "rest_kind" not in file:
+        return None
+    own = {name: file[f"rest_{name}"] for name in ("missing", "signs", "rates")}
+    return StationaryPoint(str(file["rest_kind"]), **own, complete=bool(file["rest_complete"]))

@@ -17,7 +17,8 @@ from reluquant.analysis.interpolate import interpolate
 from reluquant.analysis.neuron_clusters import NeuronClusters, neuron_clusters
 from reluquant.analysis.piecewise_linear import piecewise_linear
 from reluquant.analysis.simplify import simplify
-from reluquant.dynamics.gradient_flow import gradient_flow, is_compiled
+from reluquant.dynamics.gradient_flow import gradient_flow
+from reluquant.dynamics.planar_flow import is_compiled
 from reluquant.dynamics.progress import SHOW_AFTER_SECONDS, Progress
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.piecewise_linear import PiecewiseLinear

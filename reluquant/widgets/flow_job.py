@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from reluquant.dynamics.gradient_flow import gradient_flow, is_compiled
+from reluquant.dynamics.gradient_flow import gradient_flow
+from reluquant.dynamics.planar_flow import is_compiled
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory

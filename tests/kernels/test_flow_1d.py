@@ -91,7 +91,7 @@ def _advance(points, Z, sign, t_max, capacity=200, tolerance=1e-12, order=15):
     E, mode = np.zeros(len(Z), dtype=np.int64), np.empty(len(Z), dtype=np.int64)
     sectors_1d.locate(points, Z, mode)
     times, losses, events = np.zeros(capacity + 1), np.zeros(capacity + 1), np.zeros((1000, 5))
-    control = np.array([t_max, -1.0, tolerance, 1e-30])
+    control = np.array([t_max, -1.0, tolerance, 1e-30, 0.0])
     why, steps, n_events = flow_1d.advance(
         points, Z, E, sign, mode, control, PACE.copy(), NODES, order, times, losses, events
     )
@@ -144,6 +144,7 @@ def _field(points, order=4):
         np.zeros((polynomials.DEEPEST + 2, order)),
         np.zeros(1),
         1e-9,
+        0.0,
     )
     field_1d.fill_residual(field, *empty, 0, 1.0, np.empty((n2, 2)))
     return field
@@ -159,7 +160,7 @@ def test_a_full_event_buffer_stops_before_the_step_that_does_not_fit():
     sectors_1d.locate(points, Z, mode)
     before = Z.copy(), mode.copy()
     times, losses = np.zeros(9), np.zeros(9)
-    sign, control = np.ones(50, dtype=np.int64), np.array([50.0, -1, 1e-11, 0])
+    sign, control = np.ones(50, dtype=np.int64), np.array([50.0, -1, 1e-11, 0, 0])
     why, steps, n_events = flow_1d.advance(
         points, Z, E, sign, mode, control, PACE.copy(), NODES, 12, times, losses, np.empty((1, 5))
     )

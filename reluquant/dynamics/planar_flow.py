@@ -1,0 +1,105 @@
+"""The flow of a network with one input and a bias: arrays for the kernel, and what came of the run."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from reluquant.dynamics.chunks import Chunk, Run, follow
+from reluquant.dynamics.progress import Progress
+from reluquant.kernels import flow_1d, sectors_1d
+from reluquant.structures.arrays import Floats
+from reluquant.structures.dataset import Dataset
+from reluquant.structures.planar_recording import PlanarRecording, Snapshots
+from reluquant.structures.shallow_relu import ShallowReLU
+
+# A run of several hundred e-foldings takes some hundred steps; errors of that many steps stay below rtol.
+STEP_SHARE = 0.01
+# Terms of the Taylor series: beyond 40 rounding, not truncation, limits a step.
+MOST_TERMS = 40
+
+
+def planar_flow(
+    net: ShallowReLU,
+    data: Dataset,
+    *,
+    log_scale: float,
+    t_max: float,
+    stop_loss: float | None,
+    rtol: float,
+    slowest: float,
+    spread: float,
+    save_at: Floats,
+    max_steps: int,
+    progress: Progress,
+) -> tuple[Run, PlanarRecording, float]:
+    """Run the kernel. Returns the run, its recording, and the loss that no function of the input can avoid."""
+    points, unavoidable = _points(data)
+    tolerance = STEP_SHARE * rtol
+    # Jorba & Zou (2005): the order that needs the least work for a tolerance.
+    order = min(MOST_TERMS, math.ceil(-0.5 * math.log(tolerance)) + 1)
+    nodes = _radau_points((order + 3) // 2)
+    neurons = _neurons(net, points, log_scale)
+    outputs = np.maximum(data.X @ net.W[:, :1].T + net.W[:, 1], 0.0) @ net.a * math.exp(2.0 * log_scale)
+    start = Chunk(
+        np.zeros(1),
+        np.array([0.5 * np.mean((outputs - data.y) ** 2) - unavoidable]),
+        np.empty((0, 5)),
+        (*neurons, flow_1d.FIRST_PACE.copy()),
+    )
+    stop = -1.0 if stop_loss is None else stop_loss - unavoidable
+
+    def advance(state, until, times, losses, events):
+        *neurons, pace = state
+        control = np.array([until, stop, tolerance, slowest, spread])
+        return flow_1d.advance(points, *neurons, control, pace, nodes, order, times, losses, events)
+
+    run = follow(
+        advance,
+        start,
+        work=net.n_neurons + len(points),
+        t_max=t_max,
+        save_at=save_at,
+        max_steps=max_steps,
+        progress=progress,
+    )
+    snapshots = Snapshots(*run.restart_points())
+    return run, PlanarRecording(data, points, tolerance, spread, nodes, order, run.t.size - 1, snapshots), unavoidable
+
+
+def is_compiled() -> bool:
+    """Whether this process has the integrator compiled (or loaded from numba's cache): its first run waits for that."""
+    return bool(flow_1d.advance.signatures)
+
+
+def _points(data: Dataset) -> tuple[Floats, float]:
+    """Distinct inputs as the kernel wants them, and the loss that no function of the input can avoid."""
+    x, which, count = np.unique(data.X[:, 0], return_inverse=True, return_counts=True)
+    mean = np.bincount(which, weights=data.y) / count
+    unavoidable = 0.5 * np.mean((data.y - mean[which]) ** 2)
+    return np.column_stack([x, count / data.n_samples, mean, np.hypot(x, 1.0)]), float(unavoidable)
+
+
+def _neurons(net: ShallowReLU, points: Floats, log_scale: float) -> tuple[np.ndarray, ...]:
+    """Mantissas, binary exponents, signs of balanced neurons (0: unbalanced) and modes; weights times e^log_scale."""
+    weights = np.column_stack([net.W, net.a])
+    exponent = np.frexp(np.max(np.abs(weights), axis=1))[1].astype(np.int64)
+    # Two halves, because 2^1074 alone overflows.
+    half = -(exponent // 2)
+    mantissa = np.ldexp(np.ldexp(weights, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
+    norm = np.hypot(mantissa[:, 0], mantissa[:, 1])
+    output = mantissa[:, 2]
+    balanced = (np.abs(norm - np.abs(output)) <= sectors_1d.BALANCED * norm) & (norm > 0)
+    sign = np.where(balanced, np.sign(output), 0).astype(np.int64)
+    mode = np.empty(net.n_neurons, dtype=np.int64)
+    sectors_1d.locate(points, mantissa, mode)
+    shift = math.floor(log_scale / math.log(2.0))
+    # Exactly 1 without a log_scale; the rounding of a product is the same for |w| and |a| up to a unit.
+    return mantissa * math.exp(log_scale - shift * math.log(2.0)), exponent + shift, sign, mode
+
+
+def _radau_points(s: int) -> Floats:
+    """The points in (0, 1], 1 among them, on which a polynomial through ``s`` values integrates best."""
+    legendre = np.polynomial.legendre
+    return 0.5 * (1.0 + np.sort(legendre.legroots([0.0] * (s - 1) + [-1.0, 1.0])))
