@@ -7,7 +7,6 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reluquant.dynamics.branches import branch_points
 from reluquant.dynamics.planar_flow import STEP_SHARE, is_compiled, planar_flow
 from reluquant.dynamics.progress import Progress, announcing_compilation
 from reluquant.dynamics.rest import describe_rest, planar_stationary_point, unit_speed
@@ -139,19 +138,16 @@ def gradient_flow(
         states = recording.states(t[-1:])
         rest = planar_stationary_point(ShallowReLU(states.W[0], states.a[0]), data, slowest, STEP_SHARE * rtol)
         sentence += describe_rest(rest, unavoidable)
-    switches = _switches(events, data)
     return Trajectory(
         data=data,
         t=t,
         loss=losses,
-        switches=switches,
+        switches=_switches(events, data),
         end=run.end.value,
         message=sentence,
         rtol=rtol,
         recording=recording,
         stationary_point=rest,
-        # Parted neurons have chosen their branch.
-        branch_points=branch_points(switches if spread == 0.0 else switches[:0], recording, data),
     )
 
 

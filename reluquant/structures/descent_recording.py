@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from reluquant.kernels import descent, losses
+from reluquant.kernels import descent
 from reluquant.structures.arrays import Floats, frozen
+from reluquant.structures.branches import BRANCH_DTYPE
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.losses import NAMED, Loss
 from reluquant.structures.recording import NeuronStates
-
-# What each name of a loss is for the kernel.
-LOSSES = {"squared": losses.SQUARED}
 
 
 class DescentState(NamedTuple):
@@ -45,8 +44,7 @@ class DescentRule:
         ``v ← momentum · v - ∂L/∂θ``, ``θ ← θ + lr · v``.
     batch_size, seed : int
         Samples of a step, and what their order is drawn from.
-    loss : str
-        A name of `LOSSES`.
+    loss : Loss
     """
 
     data: Dataset
@@ -54,7 +52,7 @@ class DescentRule:
     momentum: float
     batch_size: int
     seed: int
-    loss: str
+    loss: Loss
 
     def advance(self, state: DescentState, to: int, at_steps: np.ndarray) -> tuple[int, DescentState, Floats]:
         """Take steps from a state, which is left as it is.
@@ -84,10 +82,10 @@ class DescentRule:
             np.array(data.y.reshape(data.n_samples, -1), order="C"),
             weights,
             velocity,
-            np.array([self.lr, self.momentum, 0.0]),
-            np.array([state.step, to, self.batch_size, self.seed, LOSSES[self.loss]]),
-            losses.unused,
-            losses.unused,
+            np.array([self.lr, self.momentum, self.loss.parameter]),
+            np.array([state.step, to, self.batch_size, self.seed, self.loss.kind]),
+            self.loss.value,
+            self.loss.derivative,
             np.array(at_steps, dtype=np.int64),
             found,
         )
@@ -162,9 +160,22 @@ class DescentRecording:
         step, weights, velocity = (part[i] if len(part) > i else None for part in self.snapshots)
         return DescentState(int(step), weights, np.zeros_like(weights) if velocity is None else velocity)
 
+    def branch_points(self, switches: np.ndarray) -> np.ndarray:
+        """Return none: finite steps keep no two neurons exactly together."""
+        return np.empty(0, dtype=BRANCH_DTYPE)
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything as plain arrays, for a file."""
+        """Return everything as plain arrays, for a file.
+
+        Raises
+        ------
+        ValueError
+            If the loss is the user's own.
+        """
+        if self.rule.loss.name not in NAMED:
+            raise ValueError("A run with a loss of your own cannot be saved or pickled: the loss is compiled code.")
         own = {name: np.asarray(getattr(self.rule, name)) for name in _OF_RULE}
+        own |= {"loss": np.asarray(self.rule.loss.name), "parameter": np.asarray(self.rule.loss.parameter)}
         return {**own, **{f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()}}
 
     @classmethod
@@ -176,13 +187,17 @@ class DescentRecording:
         KeyError, ValueError
             If an array is missing, or does not fit.
         """
-        rule = DescentRule(data, *(kind(arrays[name]) for name, kind in _OF_RULE.items()))
+        name, parameter = str(arrays["loss"]), float(arrays["parameter"])
+        if name not in NAMED:
+            raise ValueError("its loss does not exist")
+        loss = replace(NAMED[name], parameter=parameter)
+        rule = DescentRule(data, *(kind(arrays[name]) for name, kind in _OF_RULE.items()), loss)
         snapshots = DescentSnapshots(*(arrays[f"snapshot_{name}"] for name in DescentSnapshots._fields))
         step, weights, velocity = snapshots
         rows = data.inputs.shape[1] + data.y[0].size
         # The compiled kernel indexes its arrays by these, unchecked.
-        if not 1 <= rule.batch_size <= data.n_samples or rule.loss not in LOSSES:
-            raise ValueError("its batches or its loss do not exist")
+        if not 1 <= rule.batch_size <= data.n_samples:
+            raise ValueError("its batches do not exist")
         if step.ndim != 1 or weights.shape[:-1] != (step.size, rows) or not np.all(np.isfinite(weights)):
             raise ValueError("its neurons do not fit its data")
         if velocity.shape[1:] != weights.shape[1:] or len(velocity) not in (0, step.size):
@@ -192,4 +207,4 @@ class DescentRecording:
         return cls(rule, snapshots)
 
 
-_OF_RULE = {"lr": float, "momentum": float, "batch_size": int, "seed": int, "loss": str}
+_OF_RULE = {"lr": float, "momentum": float, "batch_size": int, "seed": int}

@@ -11,6 +11,7 @@ import numpy as np
 
 from reluquant.kernels import flow_1d, sectors_1d, status
 from reluquant.structures.arrays import Floats, frozen
+from reluquant.structures.branches import branch_points
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.recording import NeuronStates
 
@@ -117,6 +118,10 @@ class PlanarRecording:
             elif why not in (status.CHUNK_DONE, status.EVENTS_FULL):
                 break
         return Z, E, mode
+
+    def branch_points(self, switches: np.ndarray) -> np.ndarray:
+        """Return where merged neurons would part; parted ones have chosen their branch."""
+        return branch_points(switches if self.spread == 0.0 else switches[:0], self, self.data)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as plain arrays, for a file."""

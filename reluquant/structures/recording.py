@@ -48,6 +48,9 @@ class Recording(Protocol):
     def states(self, times: Floats) -> NeuronStates:
         """All neurons at times inside the run, in any order."""
 
+    def branch_points(self, switches: np.ndarray) -> np.ndarray:
+        """Where merged neurons would part, as :attr:`Trajectory.branch_points`."""
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything as plain arrays, for a file."""
 

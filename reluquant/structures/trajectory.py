@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +22,6 @@ from reluquant.structures.stationary_point import StationaryPoint
 
 SWITCH_KINDS = np.array(["on", "off", "slide", "release"])
 SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("kind", "U7")])
-
-BRANCH_DTYPE = np.dtype(
-    [("time", "f8"), ("sample", "i8"), ("rate", "f8"), ("magnification", "f8"), ("n_neurons", "i8"), ("mass", "f8")]
-)
 
 # Bumped when the arrays of a saved file change meaning.
 FILE_FORMAT = 2
@@ -51,14 +47,15 @@ class End(StrEnum):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
-    """The result of :func:`reluquant.gradient_flow`.
+    """The result of :func:`reluquant.gradient_flow` or :func:`reluquant.gradient_descent`.
 
     Attributes
     ----------
     data : Dataset
         What was trained on.
     t, loss : ndarray, shape (n_steps + 1,)
-        Times of the steps, from 0, and ``L = 1/(2 n_samples) Σ (f(x_k) - y_k)²`` there.
+        Times of the steps of a flow, from 0, and the loss there. For descent: those of its steps at which the loss was
+        kept.
     switches : structured ndarray
         Every switch, in order: ``time``, ``neuron``, ``sample``, and ``kind``, which is "on" or "off"
         (the sample became active or inactive for the neuron), "slide" (the neuron is held with its
@@ -107,13 +104,11 @@ class Trajectory:
     rtol: float
     recording: Recording
     stationary_point: StationaryPoint | None = None
-    branch_points: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=BRANCH_DTYPE))
 
     def __post_init__(self) -> None:
         for name in ("t", "loss"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         self.switches.setflags(write=False)
-        self.branch_points.setflags(write=False)
 
     @property
     def success(self) -> bool:
@@ -122,7 +117,7 @@ class Trajectory:
 
     @property
     def n_steps(self) -> int:
-        """Number of steps taken."""
+        """Number of steps taken (descent: of those kept)."""
         return self.t.size - 1
 
     @property
@@ -134,6 +129,13 @@ class Trajectory:
     def method(self) -> str:
         """How the run was integrated, in words."""
         return self.recording.method
+
+    @cached_property
+    def branch_points(self) -> np.ndarray:
+        """Where merged neurons crossed a sample and would have parted; found by replays when first asked for."""
+        table = self.recording.branch_points(self.switches)
+        table.setflags(write=False)
+        return table
 
     @cached_property
     def final(self) -> ShallowReLU:
@@ -160,7 +162,7 @@ class Trajectory:
         if np.ndim(t) != 0:
             raise ValueError(f"at() takes one time, but got an array of shape {np.shape(t)}; use states() for many.")
         states = self.states([t])
-        return ShallowReLU(states.W[0], states.a[0])
+        return ShallowReLU(states.W[0], states.a[0], bias=self.data.bias)
 
     def states(self, times: ArrayLike) -> NeuronStates:
         """Return all neurons at several times.
@@ -231,7 +233,6 @@ class Trajectory:
             "t": self.t,
             "loss": self.loss,
             "switches": self.switches,
-            "branch_points": self.branch_points,
             "end": self.end,
             "message": self.message,
             "rtol": self.rtol,
@@ -256,7 +257,7 @@ def _made_from(file: Mapping[str, object], source: Path | str) -> Trajectory:
     data = Dataset(file["X"], file["y"], bias=bool(file["bias"]), name=str(file["name"]))
     return Trajectory(
         data=data,
-        **{name: file[name] for name in ("t", "loss", "switches", "branch_points")},
+        **{name: file[name] for name in ("t", "loss", "switches")},
         **{name: str(file[name]) for name in ("end", "message")},
         rtol=float(file["rtol"]),
         recording=_recording(file, data, source),
@@ -281,7 +282,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             f"{not_one} of file format {FILE_FORMAT}, but of format {found!r};"
             " save it again with this version of reluquant."
         )
-    needed = {"X", "y", "bias", "name", "t", "loss", "switches", "branch_points", "end", "message", "rtol", "recording"}
+    needed = {"X", "y", "bias", "name", "t", "loss", "switches", "end", "message", "rtol", "recording"}
     missing = needed - set(file)
     if missing:
         raise ValueError(f"{not_one}: it lacks {', '.join(sorted(missing))}.")

@@ -48,7 +48,7 @@ def test_load_explains_what_is_wrong(tmp_path):
     with pytest.raises(ValueError, match="file format"):
         rq.Trajectory.load(tmp_path / "other.npz")
     np.savez(tmp_path / "half.npz", format=2, X=np.zeros(2))
-    with pytest.raises(ValueError, match="it lacks bias, branch_points, end"):
+    with pytest.raises(ValueError, match="it lacks bias, end"):
         rq.Trajectory.load(tmp_path / "half.npz")
     np.savez(tmp_path / "word.npz", format="abc")
     with pytest.raises(ValueError, match="of format 'abc'"):

@@ -7,13 +7,15 @@ import numpy as np
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.recording import Recording
-from reluquant.structures.trajectory import BRANCH_DTYPE
 
+BRANCH_DTYPE = np.dtype(
+    [("time", "f8"), ("sample", "i8"), ("rate", "f8"), ("magnification", "f8"), ("n_neurons", "i8"), ("mass", "f8")]
+)
 # Merged neurons switch at the same time up to rounding, which a slow crossing magnifies.
 TOGETHER = 1e-9
 # Parting of lighter groups than this share of the whole mass moves the function by nothing that is seen.
 NOTICEABLE = 1e-6
-# Every candidate costs a replay of some milliseconds.
+# Every candidate costs a replay of some milliseconds; the heavy ones come last.
 MOST_CANDIDATES = 512
 
 
@@ -38,11 +40,10 @@ def branch_points(switches: np.ndarray, recording: Recording, data: Dataset) -> 
     structured ndarray
         As ``Trajectory.branch_points``.
     """
-    candidates = _merged_crossings(switches)
-    if not candidates:
+    if not np.any(switches["kind"] == "release"):
         return np.empty(0, dtype=BRANCH_DTYPE)
     rows = []
-    for time, sample, kind, neurons in candidates[:MOST_CANDIDATES]:
+    for time, sample, kind, neurons in _merged_crossings(switches)[-MOST_CANDIDATES:]:
         states = recording.states(np.array([time]))
         W, a = states.W[0], states.a[0]
         mass = float(np.sum(a[neurons] ** 2))
@@ -56,29 +57,39 @@ def branch_points(switches: np.ndarray, recording: Recording, data: Dataset) -> 
 
 def _merged_crossings(switches: np.ndarray) -> list[tuple[float, int, str, np.ndarray]]:
     """Crossings of several neurons at once that were merged before: (time, sample, kind, neurons)."""
-    # The group a neuron belongs to: the sample it last slid on, and when it was released from there.
-    group: dict[int, tuple[int, float]] = {}
-    found, i = [], 0
-    while i < len(switches):
-        time, _, sample, kind = switches[i]
-        j = i
-        while j < len(switches) and switches[j]["time"] <= time * (1.0 + TOGETHER):
-            j += 1
-        if kind in ("on", "off") and j - i > 1:
-            together = switches[i:j]
-            same = together[(together["sample"] == sample) & (together["kind"] == kind)]["neuron"]
-            merged: dict[tuple[int, float], list[int]] = {}
-            for neuron in same.tolist():
-                if neuron in group:
-                    merged.setdefault(group[neuron], []).append(neuron)
-            found += [(float(time), int(sample), str(kind), np.array(one)) for one in merged.values() if len(one) > 1]
-        for row in switches[i:j]:
-            if row["kind"] == "release":
-                group[int(row["neuron"])] = (int(row["sample"]), float(time))
-            elif row["kind"] == "slide":
-                group.pop(int(row["neuron"]), None)
-        i = j
-    return found
+    released = np.unique(switches["neuron"][switches["kind"] == "release"])
+    own = switches[np.isin(switches["neuron"], released)]
+    own = own[np.lexsort((own["time"], own["neuron"]))]
+    # The last release of the same neuron before each switch, unless it slides again: its row, or -1.
+    row = np.arange(len(own))
+    release, slide = own["kind"] == "release", own["kind"] == "slide"
+    first = np.searchsorted(own["neuron"], own["neuron"])
+    last = np.maximum.accumulate(np.where(release, row, -1))
+    since = np.maximum.accumulate(np.where(slide, row, -1))
+    crossing = ((own["kind"] == "on") | (own["kind"] == "off")) & (last >= first) & (since < last)
+    moment, group = _moments(own["time"]), own[last[crossing]]
+    crossed = own[crossing]
+    key = np.column_stack([
+        moment[crossing], crossed["sample"], crossed["kind"] == "on", group["sample"], moment[last[crossing]]
+    ])
+    _, start, which, count = np.unique(key, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    order = np.argsort(which.ravel(), kind="stable")
+    groups = np.split(crossed["neuron"][order], np.cumsum(count)[:-1])
+    found = [
+        (float(crossed["time"][i]), int(crossed["sample"][i]), str(crossed["kind"][i]), np.sort(group))
+        for i, group in zip(start, groups, strict=True)
+        if len(group) > 1
+    ]
+    return sorted(found, key=lambda crossing: crossing[0])
+
+
+def _moments(times: Floats) -> np.ndarray:
+    """Number times so that those that differ by rounding have the same number."""
+    order = np.argsort(times)
+    ascending = times[order]
+    number = np.empty(len(times), dtype=np.int64)
+    number[order] = np.cumsum(np.diff(ascending, prepend=-np.inf) > TOGETHER * ascending)
+    return number
 
 
 def _branch(
