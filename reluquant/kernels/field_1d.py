@@ -32,7 +32,9 @@ class Field(NamedTuple):
     residual (n, order): coefficients of r. generator (2n, 2, order): those of unit · g.
     maps (2n, 4, order + 1): those of S, row by row. slides (2n, order + 1): those of Γ.
     turns (2n, 2, order): ascending, where g · x̃ changes sign at the upper and lower boundary of a sector; then inf.
-    ends (2n, 4): S at the end of the step.
+    ends (2n, 4): S at the end of the step. turned (2n, 2, 4): S at the first turn of each boundary, if there is one.
+    releases (2n, 2, 2): for sliders on a ray with a > 0 and a < 0, when the ray lets them go, and 1 if to the active
+    side; NaN where not known.
     limits (4n,): how far the series of a sector, then of a ray, is accurate to the tolerance.
     ready (2n, 4): whether maps, slides, turns and ends are filled for this sector or ray.
     work (DEEPEST + 2, order): room for the root isolation.
@@ -49,6 +51,8 @@ class Field(NamedTuple):
     slides: np.ndarray
     turns: np.ndarray
     ends: np.ndarray
+    turned: np.ndarray
+    releases: np.ndarray
     limits: np.ndarray
     ready: np.ndarray
     work: np.ndarray
@@ -273,9 +277,17 @@ def ready_turns(field, c, hi):
     series = field.work[DEEPEST + 1]
     for side in range(2):
         x = field.points[(c if side == 0 else c - 1 + 2 * n) % n, 0]
+        rest, power = 0.0, 1.0
         for i in range(series.size):
             series[i] = field.generator[c, 0, i] * x + field.generator[c, 1, i]
-        sign_changes(series, hi, field.work, field.turns[c, side])
+            if i > 0:
+                power *= hi
+                rest += abs(series[i]) * power
+        # Mostly the first coefficient alone decides; and what stays within the noise has no sign to change.
+        if abs(series[0]) > rest or abs(series[0]) + rest <= field.noise[0]:
+            field.turns[c, side, :] = np.inf
+        else:
+            sign_changes(series, hi, field.work, field.turns[c, side])
     field.ready[c, TURNS] = True
 
 
@@ -306,4 +318,8 @@ def ready_end(field, c, hi):
     field.ends[c, 0], field.ends[c, 1], field.ends[c, 2], field.ends[c, 3] = map_at(field.maps[c], hi)
     if not field.ready[c, TURNS]:
         ready_turns(field, c, hi)
+    for side in range(2):
+        if field.turns[c, side, 0] < hi:
+            turned = field.turned[c, side]
+            turned[0], turned[1], turned[2], turned[3] = map_at(field.maps[c], field.turns[c, side, 0])
     field.ready[c, END] = True

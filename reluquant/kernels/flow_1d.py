@@ -79,51 +79,59 @@ FIRST_PACE = np.array([np.inf, 0.0, 0.0, PATIENCE, PATIENCE])
 
 
 @kernel
+def _keeps_sector(points, turns, turned, c, hi, w, b, a, w_end, b_end, a_end):
+    """Whether a neuron whose a keeps its sign is inside sector ``c`` at its end, and wherever it may turn before."""
+    zero = OUTSIDE * (abs(w_end) + abs(b_end) + abs(a_end))
+    for side in range(2):
+        k, active = boundary(c, side, points.shape[0])
+        x, length = points[k, 0], points[k, 3]
+        depth = w_end * x + b_end
+        if (depth if active else -depth) <= zero * length:
+            return False
+        if turns[c, side, 0] < hi:
+            if turns[c, side, 1] < hi:
+                return False
+            s = turned[c, side]
+            w_then, b_then, _ = apply(s[0], s[1], s[2], s[3], w, b, a)
+            depth = w_then * x + b_then
+            if (depth if active else -depth) <= zero * length:
+                return False
+    return True
+
+
+@kernel
 def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron to ``hi``, from ``Z`` and ``mode`` into ``moved`` and ``moved_mode``.
 
     Returns (status, n_events, limit): events (θ, neuron, point, kind, weight); limit is that of `travel`.
     """
     n = field.points.shape[0]
-    points, ends, ready, turns, slides, rays = (
-        field.points,
-        field.ends,
-        field.ready,
-        field.turns,
-        field.slides,
-        field.rays,
-    )
+    ends, ready, slides, rays = field.ends, field.ready, field.slides, field.rays
+    points, turns, turned, releases = field.points, field.turns, field.turned, field.releases
     # Every point can be passed twice, and slide and release, before something must be wrong.
-    log, released, trial = np.empty((64 + 8 * n, 4)), np.full((2 * n, 2), np.nan), np.empty(3)
+    log, trial = np.empty((64 + 8 * n, 4)), np.empty(3)
     ready[:, TURNS] = False
     ready[:, END] = False
+    releases[:] = np.nan
     n_events = 0
     for j in range(Z.shape[0]):
         place, s = mode[j], sign[j]
         w, b, a = Z[j, 0], Z[j, 1], Z[j, 2]
         stays = place < 0 or place == n
-        # Most neurons provably keep their sector or ray; this path is kept free of calls that take the field.
+        # Most neurons provably keep their sector or ray; this path is kept free of calls that take the whole field.
         if 0 <= place < 2 * n and place != n:
             if not ready[place, END]:
                 ready_end(field, place, hi)
-            w, b, a = apply(ends[place, 0], ends[place, 1], ends[place, 2], ends[place, 3], w, b, a)
-            k_up, active_up = boundary(place, 0, n)
-            k_low, active_low = boundary(place, 1, n)
-            depth_up, depth_low = w * points[k_up, 0] + b, w * points[k_low, 0] + b
-            zero = OUTSIDE * (abs(w) + abs(b) + abs(a))
-            stays = (
-                turns[place, 0, 0] >= hi
-                and turns[place, 1, 0] >= hi
-                and (s != 0 or (a > 0) == (Z[j, 2] > 0))
-                and (depth_up if active_up else -depth_up) > zero * points[k_up, 3]
-                and (depth_low if active_low else -depth_low) > zero * points[k_low, 3]
+            w_end, b_end, a_end = apply(ends[place, 0], ends[place, 1], ends[place, 2], ends[place, 3], w, b, a)
+            stays = (s != 0 or (a > 0) == (a_end > 0)) and _keeps_sector(
+                points, turns, turned, place, hi, w, b, a, w_end, b_end, a_end
             )
-            a = rebalance(w, b, a, s)
+            w, b, a = w_end, b_end, rebalance(w_end, b_end, a_end, s)
         elif place >= 2 * n and s != 0:
             ray, column = place - 2 * n, 0 if s > 0 else 1
-            if math.isnan(released[ray, column]):
-                released[ray, column], _ = release(field, ray, a, 0.0, hi)
-            stays = released[ray, column] > hi
+            if math.isnan(releases[ray, column, 0]):
+                releases[ray, column, 0] = release(field, ray, a, 0.0, hi)[0]
+            stays = releases[ray, column, 0] > hi
             if stays:
                 w, b, a = slide(rays[ray, 0], rays[ray, 1], w, b, a, s, horner(slides[ray], hi))
         if not stays:
@@ -368,10 +376,10 @@ def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, mov
 @kernel
 def _learn_pace(pace, tail, implicit, guessed, stiff, unit, end, cut):
     """What the length of this step says about the next."""
-    # Where many light switches cut steps short, do not carry every neuron to the far end of a step that will be
-    # cut again. A much shorter step was cut by one heavy switch, which says nothing about the next one.
+    # Where many light switches cut steps short, do not carry every neuron through all its switches to the far end of
+    # a step that will be cut again. One heavy switch says little about the next: halve at most.
     if end < cut:
-        pace.guess[0] = 1.25 * unit * end if end > 0.05 * cut else np.inf
+        pace.guess[0] = max(1.25 * unit * end, 0.5 * unit * cut)
     else:
         pace.guess[0] = 2.0 * unit * end if guessed else np.inf
     if implicit:
@@ -433,6 +441,8 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
         np.zeros((n2, order + 1)),
         np.zeros((n2, 2, order)),
         np.zeros((n2, 4)),
+        np.zeros((n2, 2, 4)),
+        np.zeros((n2, 2, 2)),
         np.zeros(2 * n2),
         np.zeros((n2, 4), np.bool_),
         np.zeros((DEEPEST + 2, order)),

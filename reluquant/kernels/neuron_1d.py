@@ -226,19 +226,30 @@ def _first_push(field, c, side, way, lo, hi):
 
 
 @kernel
-def release(field, ray, a, lo, hi):
-    """First moment in [lo, hi] at which a ray no longer holds sliders of this sign: (θ, whether to the active side)."""
+def _release_from(field, ray, way, lo, hi):
+    """First moment in [lo, hi] at which a ray no longer holds sliders whose a has the sign ``way``, and where to."""
     n = field.points.shape[0]
-    dead, live = inactive_sector(ray, n), active_sector(ray, n)
-    # A dead neighbour pushes nothing: what is there is absorbed.
-    if dead == n or a == 0.0:
-        return lo, False
-    way = 1.0 if a > 0.0 else -1.0
     # Ray i is the upper boundary of sector i and the lower one of sector i + 1.
-    to_dead = _first_push(field, dead, 1 if ray < n else 0, way, lo, hi)
-    to_live = _first_push(field, live, 0 if ray < n else 1, -way, lo, hi)
+    to_dead = _first_push(field, inactive_sector(ray, n), 1 if ray < n else 0, way, lo, hi)
+    to_live = _first_push(field, active_sector(ray, n), 0 if ray < n else 1, -way, lo, hi)
     # Where both sides push away (a valley) the flow is not unique: like relu'(0) = 0 it leaves to the inactive side.
     return (to_dead, False) if to_dead <= to_live else (to_live, True)
+
+
+@kernel
+def release(field, ray, a, lo, hi):
+    """First moment in [lo, hi] at which a ray no longer holds sliders of this sign: (θ, whether to the active side)."""
+    # A dead neighbour pushes nothing: what is there is absorbed.
+    if inactive_sector(ray, field.points.shape[0]) == field.points.shape[0] or a == 0.0:
+        return lo, False
+    column, way = (0, 1.0) if a > 0.0 else (1, -1.0)
+    # The same for all that slide there, so it is found once a step.
+    if math.isnan(field.releases[ray, column, 0]):
+        then, to_live = _release_from(field, ray, way, 0.0, hi)
+        field.releases[ray, column, 0], field.releases[ray, column, 1] = then, 1.0 if to_live else 0.0
+    if field.releases[ray, column, 0] >= lo:
+        return field.releases[ray, column, 0], field.releases[ray, column, 1] > 0.0
+    return _release_from(field, ray, way, lo, hi)
 
 
 @kernel

@@ -139,6 +139,8 @@ def _field(points, order=4):
         np.zeros((n2, order + 1)),
         np.zeros((n2, 2, order)),
         np.zeros((n2, 4)),
+        np.zeros((n2, 2, 4)),
+        np.zeros((n2, 2, 2)),
         np.zeros(2 * n2),
         np.zeros((n2, 4), dtype=bool),
         np.zeros((polynomials.DEEPEST + 2, order)),
