@@ -45,6 +45,7 @@ from reluquant.kernels.field_1d import (
     ready_place,
 )
 from reluquant.kernels.jit import kernel
+from reluquant.kernels.jump_1d import jump, jump_length
 from reluquant.kernels.neuron_1d import SHORTER, apply, rebalance, release, slide, travel
 from reluquant.kernels.polynomials import DEEPEST, MAX_BISECTIONS, horner
 from reluquant.kernels.rest_1d import at_rest
@@ -457,7 +458,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     output = np.empty((n2, 2))
     moved, moved_mode = np.empty_like(Z), np.empty_like(mode)
     reach, longest = _strength(points)
-    n_events, at_goal = 0, False
+    still, n_events, at_goal = np.zeros(2 * n2, np.bool_), 0, False
     for step in range(times.size):
         moments(Z, E, mode, rays, sector_moments, ray_moments, occupied)
         fill_residual(field, sector_moments, ray_moments, 0, 1.0, output)
@@ -475,6 +476,13 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
             return STATIONARY, step, n_events
         if step == times.size - 1:
             return CHUNK_DONE, step, n_events
+        length = jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, longest, still)
+        length = min(length, t_max - times[step])
+        if length > FIRST_STRETCH * steps.explicit[0] > 0.0 and times[step] + length > times[step]:
+            jump(field, length, Z, E, sign, mode, still)
+            _normalise(Z, E, sign)
+            times[step + 1] = min(t_max, times[step] + length)
+            continue
         unit, hi, stiff = 0.0, 0.0, False
         most = min(t_max - times[step], steps.guess[0])
         if steps.implicit[0] > 0.0 and most >= WORTHWHILE * steps.explicit[0]:
