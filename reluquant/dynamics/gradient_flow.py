@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reluquant.dynamics.planar_flow import STEP_SHARE, is_compiled, planar_flow
+from reluquant.dynamics import general_flow, planar_flow
+from reluquant.dynamics.chunks import Run
 from reluquant.dynamics.progress import Progress, announcing_compilation
-from reluquant.dynamics.rest import describe_rest, planar_stationary_point, unit_speed
+from reluquant.dynamics.rest import Speed, describe_rest, general_stationary_point, planar_stationary_point, speeds
 from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.losses import Loss, check_labels, named
+from reluquant.structures.recording import Recording
 from reluquant.structures.scalars import real_number, whole_number
 from reluquant.structures.shallow_relu import ShallowReLU
+from reluquant.structures.stationary_point import StationaryPoint
 from reluquant.structures.trajectory import SWITCH_DTYPE, SWITCH_KINDS, End, Trajectory
 
 # Squares and products of inputs, labels and weights must stay inside float64.
@@ -28,7 +33,8 @@ def gradient_flow(
     net: ShallowReLU,
     data: Dataset,
     *,
-    loss: str = "squared",
+    loss: str | Loss = "squared",
+    output_bias: float | ArrayLike | None = None,
     t_max: float | None = None,
     stop_loss: float | None = None,
     rtol: float = 1e-9,
@@ -47,11 +53,17 @@ def gradient_flow(
     Parameters
     ----------
     net : ShallowReLU
-        Where to start: one feature, with bias. Balanced (``|a| = ‖w‖``) or not, of any scale.
+        Where to start: any number of features and outputs, with a bias or not. Balanced (``|a| = ‖w‖``) or not, of any
+        scale.
     data : Dataset
-        One feature, with bias. Samples with the same input count as one with their mean label.
-    loss : {"squared"}
-        ``L = 1/(2 n_samples) Σ_k (f(x_k) - y_k)²``.
+        As many features and outputs, with a bias or not as the network.
+    loss : {"squared", "logistic", "cross-entropy", "huber"} or reluquant.structures.losses.Loss
+        ``L = 1/n_samples Σ_k ℓ(f(x_k), y_k)`` with ``ℓ = ½|f - y|²``; ``log(1 + e^{-y f})`` for labels ±1; the
+        cross-entropy of the softmax of f with rows of class probabilities; Huber's loss (``huber(delta)``); or your
+        own: ``custom(value, derivative)`` of that module makes one of two functions that numba can compile.
+    output_bias : float or array_like, shape (n_outputs,), optional
+        Start of a bias that is added to the output and trained too; ``traj.output_bias(t)`` is what became of it.
+        Without it there is none.
     t_max : float, optional
         Time to stop at, positive. Without it the run goes on until it is stationary.
     stop_loss : float, optional
@@ -61,8 +73,8 @@ def gradient_flow(
         moves slower than ``rtol`` times the natural rate ``1/n_samples Σ_k |y_k| |(x_k, 1)|`` (with the start's
         ``f(x_k)`` for ``y_k`` if all labels are zero), or than rounding can tell, and no neuron can grow.
     save_at : array_like, shape (n_times,), optional
-        Times at which a step shall end: they are in ``traj.t``, and ``traj.at`` returns them at once. Nothing need be
-        asked for: ``traj.at(t)`` works for any time of the run.
+        Times at which a step shall end: they are in ``traj.t``, and as long as memory allows ``traj.at`` returns them
+        at once. Nothing need be asked for: ``traj.at(t)`` works for any time of the run.
     log_scale : float, default 0
         Natural logarithm of a factor for all weights of the start, to go beyond float64: the network of scale 1
         with ``log_scale=-2000`` starts at e^-2000. Where its weights underflow, ``traj.states`` has their log-norms.
@@ -89,6 +101,9 @@ def gradient_flow(
 
     Notes
     -----
+    One input with a bias and the squared loss are followed by Taylor series of the residual, everything else by
+    collocation: ``traj.method`` says so. The first run of each compiles it, once after installation.
+    Samples with the same input count as one with their mean label (squared loss).
     Conventions where the flow is not unique: a neuron with zero weights ``w`` stays at rest, and one on a
     data point from which both sides push away leaves to the inactive side, both as with relu'(0) = 0.
     A network that is unbalanced by any amount, however small against its scale, is not a balanced one: its
@@ -110,45 +125,107 @@ def gradient_flow(
     >>> traj.end, traj.final([-1.0, 0.0, 1.0]).round(6)
     ('stationary', array([-1.,  0.,  1.]))
     """
-    _check_problem(net, data, loss)
+    loss = _loss(loss)
+    _check_problem(net, data)
+    check_labels(loss, data.y)
+    offset = None if output_bias is None else _output_bias(output_bias, data)
     t_max = math.inf if t_max is None else real_number(t_max, "t_max", above=0)
-    stop_loss = None if stop_loss is None else real_number(stop_loss, "stop_loss", least=0)
-    rtol, max_steps = real_number(rtol, "rtol", least=1e-13, most=1e-2), whole_number(max_steps, "max_steps")
-    log_scale = real_number(log_scale, "log_scale", least=-LARGEST_LOG_SCALE, most=LARGEST_LOG_SCALE)
+    log_scale = _log_scale(log_scale, net)
+    rtol = real_number(rtol, "rtol", least=1e-13, most=1e-2)
     spread = real_number(spread, "spread", least=0, most=LARGEST_SPREAD)
-    times = _save_times(save_at, t_max)
-    slowest = rtol * unit_speed(net, data, math.exp(min(2.0 * log_scale, 0.0)))
-    with announcing_compilation(progress, is_compiled):
-        run, recording, unavoidable = planar_flow(
-            net,
-            data,
-            log_scale=log_scale,
-            t_max=t_max,
-            stop_loss=stop_loss,
-            rtol=rtol,
-            slowest=slowest,
-            spread=spread,
-            save_at=times,
-            max_steps=max_steps,
-            progress=progress,
-        )
-    t, losses, events = run.t, run.loss + unavoidable, run.events
-    sentence, rest = run.sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1), None
+    speed = speeds(net, data, rtol, math.exp(min(2.0 * log_scale, 0.0)))
+    goals = {
+        "log_scale": log_scale,
+        "t_max": t_max,
+        "stop_loss": None if stop_loss is None else real_number(stop_loss, "stop_loss", least=0),
+        "rtol": rtol,
+        "slowest": speed.slowest,
+        "save_at": _save_times(save_at, t_max),
+        "max_steps": whole_number(max_steps, "max_steps"),
+        "progress": progress,
+    }
+    if data.n_features == 1 and data.bias and data.y.ndim == 1 and loss.name == "squared" and offset is None:
+        return _planar(net, data, spread, speed, goals)
+    if spread > 0.0:
+        raise ValueError("spread is for one input with a bias, one output and the squared loss only; leave it out.")
+    return _general(net, data, loss, offset, speed, goals)
+
+
+def _planar(net: ShallowReLU, data: Dataset, spread: float, speed: Speed, goals: dict[str, Any]) -> Trajectory:
+    with announcing_compilation(goals["progress"], planar_flow.is_compiled):
+        run, recording, unavoidable = planar_flow.planar_flow(net, data, spread=spread, **goals)
+    rest = None
     if run.end == End.STATIONARY:
-        states = recording.states(t[-1:])
-        rest = planar_stationary_point(ShallowReLU(states.W[0], states.a[0]), data, slowest, STEP_SHARE * rtol)
-        sentence += describe_rest(rest, unavoidable)
+        states = recording.states(run.t[-1:])
+        final = ShallowReLU(states.W[0], states.a[0])
+        rest = planar_stationary_point(final, data, states.slides_on[0] >= 0, speed)
+    samples = np.unique(data.X[:, 0], return_index=True)[1]
+    return _trajectory(run, recording, data, goals["rtol"], samples, rest, unavoidable)
+
+
+def _general(
+    net: ShallowReLU, data: Dataset, loss: Loss, offset: Floats | None, speed: Speed, goals: dict[str, Any]
+) -> Trajectory:
+    with announcing_compilation(goals["progress"], general_flow.is_compiled):
+        run, recording = general_flow.general_flow(net, data, loss=loss, offset=offset, **goals)
+    rest = None
+    if run.end == End.STATIONARY:
+        states = recording.states(run.t[-1:])
+        final = ShallowReLU(states.W[0], states.a[0], bias=data.bias)
+        residual = general_flow.residual(final, data, loss, recording.offsets(run.t[-1:])[0])
+        rest = general_stationary_point(final, data, states.slides_on[0] >= 0, residual, speed)
+    return _trajectory(run, recording, data, goals["rtol"], recording.first, rest, 0.0)
+
+
+def _trajectory(
+    run: Run,
+    recording: Recording,
+    data: Dataset,
+    rtol: float,
+    samples: np.ndarray,
+    rest: StationaryPoint | None,
+    unavoidable: float,
+) -> Trajectory:
+    t, losses = run.t, run.loss + unavoidable
+    sentence = run.sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1)
     return Trajectory(
         data=data,
         t=t,
         loss=losses,
-        switches=_switches(events, data),
+        switches=_switches(run.events, samples),
         end=run.end.value,
-        message=sentence,
+        message=sentence if rest is None else sentence + describe_rest(rest, unavoidable),
         rtol=rtol,
         recording=recording,
         stationary_point=rest,
     )
+
+
+def _loss(loss: str | Loss) -> Loss:
+    if isinstance(loss, Loss):
+        return loss
+    if not isinstance(loss, str):
+        raise ValueError(f"loss must be a name or a Loss, but it is {loss!r}.")
+    return named(loss.replace("_", "-"))
+
+
+def _log_scale(log_scale: float, net: ShallowReLU) -> float:
+    factor = real_number(log_scale, "log_scale", least=-LARGEST_LOG_SCALE, most=LARGEST_LOG_SCALE)
+    largest = max(np.max(np.abs(net.W)), np.max(np.abs(net.a)))
+    if largest > 0.0 and factor + math.log(largest) > math.log(LARGEST):
+        raise ValueError(
+            f"log_scale = {factor:g} takes the weights, of at most {largest:.3g}, beyond ±{LARGEST:g};"
+            " choose a smaller one."
+        )
+    return factor
+
+
+def _output_bias(output_bias: float | ArrayLike, data: Dataset) -> Floats:
+    outputs = 1 if data.y.ndim == 1 else data.y.shape[1]
+    offset = np.atleast_1d(real_array(output_bias, "output_bias", ndim=(0, 1)))
+    if offset.size not in (1, outputs):
+        raise ValueError(f"output_bias must be one number or {outputs}, one per output, but it has {offset.size}.")
+    return np.broadcast_to(offset, outputs).copy()
 
 
 def _save_times(save_at: ArrayLike | None, t_max: float) -> Floats:
@@ -162,32 +239,25 @@ def _save_times(save_at: ArrayLike | None, t_max: float) -> Floats:
     return np.unique(times[times > 0])
 
 
-def _switches(events: Floats, data: Dataset) -> np.ndarray:
+def _switches(events: Floats, samples: np.ndarray) -> np.ndarray:
+    """Name the sample of each boundary, and the kind."""
     table = np.empty(len(events), dtype=SWITCH_DTYPE)
-    first_sample = np.unique(data.X[:, 0], return_index=True)[1]
     table["time"] = events[:, 0]
     table["neuron"] = events[:, 1].astype(np.int64)
-    table["sample"] = first_sample[events[:, 2].astype(np.int64)]
+    table["sample"] = samples[events[:, 2].astype(np.int64)]
     table["kind"] = SWITCH_KINDS[events[:, 3].astype(np.int64)]
     return table
 
 
-def _check_problem(net: ShallowReLU, data: Dataset, loss: str) -> None:
+def _check_problem(net: ShallowReLU, data: Dataset) -> None:
     if not isinstance(net, ShallowReLU):
         raise TypeError(f"net must be a ShallowReLU, but it is a {type(net).__name__}.")
     if not isinstance(data, Dataset):
         raise TypeError(f"data must be a Dataset, but it is a {type(data).__name__}; wrap it: rq.Dataset(X, y).")
-    if not isinstance(loss, str) or loss != "squared":
-        raise ValueError(f"loss must be 'squared', but it is {loss!r}.")
-    if data.n_features != 1 or not data.bias or data.y.ndim != 1:
+    if (net.n_features, net.bias, net.a.shape[1:]) != (data.n_features, data.bias, data.y.shape[1:]):
         raise ValueError(
-            f"gradient_flow takes data with one feature, one label and a bias, but got {data!r} with y of shape"
-            f" {data.y.shape}."
-        )
-    if net.n_features != 1 or not net.bias or net.a.ndim != 1:
-        raise ValueError(
-            "The network must have one feature, one output and a bias as the data do, but it is"
-            f" {net!r} with a of shape {net.a.shape}."
+            "The network must have the features, the outputs and the bias of the data, but it is"
+            f" {net!r} with a of shape {net.a.shape}, and they are {data!r} with y of shape {data.y.shape}."
         )
     if net.n_neurons == 0:
         raise ValueError("The network must have at least one neuron, but W and a have no rows.")

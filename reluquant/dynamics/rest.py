@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from reluquant.analysis.extremal_directions import extremal_directions
@@ -10,46 +12,86 @@ from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.stationary_point import Rest, StationaryPoint
 
-# The stationarity test stops at a speed, and residuals of a fitting network still fall then: growth below this many
-# times that speed is not growth.
-GROWS = 100.0
+# A network fits when its residual is this share of that of the zero function, or these many times the tolerance: the
+# stationarity test stops at a speed, and residuals of a fitting network still fall then.
+FITS, FITS_TOLERANCES = 1e-3, 10.0
+# Slower growth than this share of that of the start is left by what the flow has not quite finished.
+GROWS = 1e-6
+# Directions that a search tells of.
+MOST_MISSING = 8
+# Activity below this share of |w||x̃| is rounding: a dead neuron lies on the sample that absorbed it.
+ACTIVE = 1e-12
 
 
-def planar_stationary_point(net: ShallowReLU, data: Dataset, slowest: float, tolerance: float) -> StationaryPoint:
-    """Tell the kind of a stationary point with one input and a bias; ``slowest`` is the speed that counts as none."""
+class Speed(NamedTuple):
+    """Rate below which nothing moves, that above which something grows, and ``Σ |r_k| |x̃_k|`` of a fit at most."""
+
+    slowest: float
+    growing: float
+    fitted: float
+
+
+def planar_stationary_point(net: ShallowReLU, data: Dataset, slides: np.ndarray, speed: Speed) -> StationaryPoint:
+    """Tell the kind of a stationary point with one input and a bias; ``slides`` (m,): who is held on a sample."""
     residual = (data.y - net(data.X)) / data.n_samples
+    _, which = np.unique(data.X[:, 0], return_inverse=True)
     lengths = np.hypot(data.X[:, 0], 1.0)
-    mass = float(np.sum(net.norms**2 + net.a**2))
-    # A heavy network knows its residual to the tolerance of its terms only.
-    unknown = tolerance * float(np.mean(lengths)) * mass * float(np.max(lengths))
+    # Labels that differ at one input cannot be fitted: their mean counts.
+    left = np.abs(np.bincount(which, weights=residual)) @ np.maximum.reduceat(
+        lengths[np.argsort(which, kind="stable")], np.unique(np.sort(which), return_index=True)[1]
+    )
+    if left <= speed.fitted:
+        return StationaryPoint(Rest.ZERO_LOSS, np.empty((0, 2)), np.empty(0), np.empty(0))
     growing = [
         direction
         for direction in extremal_directions(data, residual=residual)
-        if direction.rate > GROWS * max(slowest, unknown) and direction.kind in ("attractor", "semistable")
+        if direction.rate > speed.growing and direction.kind in ("attractor", "semistable")
     ]
     growing.sort(key=lambda direction: -direction.rate)
     return StationaryPoint(
-        _kind(net, data, bool(growing)),
+        _stuck(net, data, slides),
         np.array([direction.direction for direction in growing]).reshape(-1, 2),
         np.array([direction.sign for direction in growing], dtype=np.int64),
         np.array([direction.rate for direction in growing]),
     )
 
 
-def _kind(net: ShallowReLU, data: Dataset, something_grows: bool) -> Rest:
-    if not something_grows:
-        return Rest.ZERO_LOSS
-    # On a sample a neuron may be held, at zero within rounding: it is not dead.
-    active = data.inputs @ net.W.T > -1e-12 * np.linalg.norm(data.inputs, axis=1)[:, None] * net.norms
-    alive = np.any(active & (net.norms > 0), axis=0) & np.any(net.a.reshape(net.n_neurons, -1) != 0, axis=1)
-    return Rest.SPURIOUS if np.any(alive) else Rest.DEAD
+def general_stationary_point(
+    net: ShallowReLU, data: Dataset, slides: np.ndarray, residual: Floats, speed: Speed
+) -> StationaryPoint:
+    """Tell the kind of a stationary point with any inputs and outputs, from ``residual`` (n, o) = -∂L/∂f.
+
+    Directions in which a tiny neuron would grow are looked for among the inputs and the gradients of their patterns:
+    those that are found do grow, but they need not be extremal, nor all.
+    """
+    inputs, lengths = data.inputs, np.linalg.norm(data.inputs, axis=1)
+    if np.linalg.norm(residual, axis=1) @ lengths <= speed.fitted:
+        return StationaryPoint(Rest.ZERO_LOSS, np.empty((0, inputs.shape[1])), np.empty(0), np.empty(0))
+    starts = np.concatenate([inputs, -inputs])
+    patterns = (starts @ inputs.T > 0.0).astype(float)
+    gradients = np.einsum("sk,ko,kp->sop", patterns, residual, inputs).reshape(-1, inputs.shape[1])
+    candidates = np.concatenate([starts, gradients, -gradients])
+    norms = np.linalg.norm(candidates, axis=1)
+    directions = np.unique(candidates[norms > 0.0] / norms[norms > 0.0][:, None], axis=0)
+    growth = np.maximum(directions @ inputs.T, 0.0) @ residual
+    rates = np.linalg.norm(growth, axis=1)
+    best = [i for i in np.argsort(-rates)[:MOST_MISSING] if rates[i] > speed.growing]
+    return StationaryPoint(
+        _stuck(net, data, slides), directions[best], np.sign(growth[best, 0]), rates[best], complete=False
+    )
+
+
+def _stuck(net: ShallowReLU, data: Dataset, slides: np.ndarray) -> Rest:
+    active = data.inputs @ net.W.T > ACTIVE * np.linalg.norm(data.inputs, axis=1)[:, None] * net.norms
+    has_output = np.any(net.a.reshape(net.n_neurons, -1) != 0, axis=1)
+    return Rest.SPURIOUS if np.any((np.any(active, axis=0) | slides) & has_output) else Rest.DEAD
 
 
 def describe_rest(point: StationaryPoint, unavoidable: float) -> str:
     """Say in a sentence what is missing."""
     if point.kind == Rest.ZERO_LOSS:
         return " No function of the inputs fits better." if unavoidable > 0 else " The network fits the data."
-    missing = ""
+    missing = " what would grow grows more slowly than rtol can tell, so use a smaller rtol, and centre the inputs"
     if point.rates.size:
         direction = ", ".join(f"{value:.3g}" for value in point.missing[0])
         missing = (
@@ -61,9 +103,13 @@ def describe_rest(point: StationaryPoint, unavoidable: float) -> str:
     return f" It is stuck at a spurious stationary point:{missing}; take more neurons or a larger scale."
 
 
-def unit_speed(net: ShallowReLU, data: Dataset, scale: float) -> float:
-    """How fast tiny neurons turn, or those of this start if all labels are zero; ``scale`` multiplies its output."""
+def speeds(net: ShallowReLU, data: Dataset, rtol: float, scale: float) -> Speed:
+    """What counts as no motion, and as a fit, for a start whose output is multiplied by ``scale``.
+
+    In units of how fast tiny neurons turn, or those of this start if all labels are zero.
+    """
     lengths = np.linalg.norm(data.inputs, axis=1)
     residual: Floats = data.y if np.any(data.y) else scale * net(data.X)
     size = np.abs(residual) if residual.ndim == 1 else np.linalg.norm(residual, axis=1)
-    return float(np.mean(size * lengths))
+    unit = float(np.mean(size * lengths))
+    return Speed(rtol * unit, max(rtol, GROWS) * unit, max(FITS, FITS_TOLERANCES * rtol) * unit)

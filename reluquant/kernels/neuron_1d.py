@@ -14,6 +14,8 @@ from reluquant.kernels.status import CHUNK_DONE, TOO_MANY_SWITCHES
 
 # Kinds of a switch.
 ON, OFF, SLIDE, RELEASE = range(4)
+# An exit is located to some roundings of the neuron's size in the step: a w below them has no direction.
+VANISHES = 64 * OUTSIDE
 # Inside a step only: it must be shorter, because a neuron entered a sector whose series does not reach as far.
 SHORTER = -1
 
@@ -307,7 +309,7 @@ def travel(field, neuron, sign, place, angle, hi, log):
             k, was_active = boundary(place, side, n)
             ray = k if w - b * field.points[k, 0] > 0.0 else k + n
             # Straight through w = 0, where all boundaries meet.
-            vanishes = abs(w) + abs(b) <= OUTSIDE * (abs(neuron[0]) + abs(neuron[1]) + abs(neuron[2]))
+            vanishes = abs(w) + abs(b) <= VANISHES * (abs(neuron[0]) + abs(neuron[1]) + abs(neuron[2]))
         else:
             ray = place - 2 * n
             k = ray % n

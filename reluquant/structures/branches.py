@@ -67,6 +67,8 @@ def _merged_crossings(switches: np.ndarray) -> list[tuple[float, int, str, np.nd
     last = np.maximum.accumulate(np.where(release, row, -1))
     since = np.maximum.accumulate(np.where(slide, row, -1))
     crossing = ((own["kind"] == "on") | (own["kind"] == "off")) & (last >= first) & (since < last)
+    if not np.any(crossing):
+        return []
     moment, group = _moments(own["time"]), own[last[crossing]]
     crossed = own[crossing]
     key = np.column_stack([

@@ -160,6 +160,10 @@ class DescentRecording:
         step, weights, velocity = (part[i] if len(part) > i else None for part in self.snapshots)
         return DescentState(int(step), weights, np.zeros_like(weights) if velocity is None else velocity)
 
+    def offsets(self, times: Floats) -> Floats:
+        """Return zeros: descent trains no output bias."""
+        return np.zeros((times.size, 1 if self.data.y.ndim == 1 else self.data.y.shape[1]))
+
     def branch_points(self, switches: np.ndarray) -> np.ndarray:
         """Return none: finite steps keep no two neurons exactly together."""
         return np.empty(0, dtype=BRANCH_DTYPE)

@@ -105,7 +105,7 @@ def _compiled(function: Callable[[float, float], float], name: str) -> Any:
         raise TypeError(f"{name} must be a function of two floats, but it is {function!r}.")
     try:
         return losses.compile_scalar(function)
-    except Exception as error:  # noqa: BLE001 - numba raises many kinds, all of which mean this
+    except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise TypeError(
             f"{name} must be a function of two floats that numba can compile (arithmetic and math only): {first}"

@@ -119,6 +119,10 @@ class PlanarRecording:
                 break
         return Z, E, mode
 
+    def offsets(self, times: Floats) -> Floats:
+        """Return zeros: there is no output bias."""
+        return np.zeros((times.size, 1))
+
     def branch_points(self, switches: np.ndarray) -> np.ndarray:
         """Return where merged neurons would part; parted ones have chosen their branch."""
         return branch_points(switches if self.spread == 0.0 else switches[:0], self, self.data)

@@ -48,6 +48,9 @@ class Recording(Protocol):
     def states(self, times: Floats) -> NeuronStates:
         """All neurons at times inside the run, in any order."""
 
+    def offsets(self, times: Floats) -> Floats:
+        """Return the trained output bias at times inside the run, shape (n_times, n_outputs); zeros without one."""
+
     def branch_points(self, switches: np.ndarray) -> np.ndarray:
         """Where merged neurons would part, as :attr:`Trajectory.branch_points`."""
 

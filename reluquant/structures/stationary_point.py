@@ -31,7 +31,7 @@ class StationaryPoint:
         Unit directions in which a tiny neuron would grow, the fastest first: what a spurious stationary point lacks.
         Each lacks a neuron of the one sign given. Empty where the loss is least.
     signs : ndarray, shape (n_missing,)
-        Sign of the output weight that such a neuron needs.
+        Sign of the output weight that such a neuron needs (of the first, if there are several).
     rates : ndarray, shape (n_missing,)
         Its rate of growth ``d ln|w| / dt``.
     complete : bool
@@ -50,6 +50,7 @@ class StationaryPoint:
     complete: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", str(self.kind))
         for name in ("missing", "rates"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         signs = np.array(self.signs, dtype=np.int64)

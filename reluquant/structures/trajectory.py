@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from reluquant.structures.arrays import Floats, frozen, real_array
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.descent_recording import DescentRecording
+from reluquant.structures.general_recording import GeneralRecording
 from reluquant.structures.planar_recording import PlanarRecording
 from reluquant.structures.recording import NeuronStates, Recording
 from reluquant.structures.shallow_relu import ShallowReLU
@@ -26,7 +27,7 @@ SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("k
 # Bumped when the arrays of a saved file change meaning.
 FILE_FORMAT = 2
 # What `Trajectory.load` can read, by the name that the file gives.
-_RECORDINGS = {recording.kind: recording for recording in (PlanarRecording, DescentRecording)}
+_RECORDINGS = {recording.kind: recording for recording in (PlanarRecording, GeneralRecording, DescentRecording)}
 
 
 class End(StrEnum):
@@ -181,11 +182,21 @@ class Trajectory:
         ValueError
             If a time is not a number inside the run.
         """
+        return self.recording.states(self._inside(times))
+
+    def output_bias(self, t: float) -> Floats:
+        """Return the trained output bias at a time, shape (n_outputs,); zeros for a run without one.
+
+        The network of :meth:`at` does not contain it: the trained function is ``traj.at(t)(x) + traj.output_bias(t)``.
+        """
+        return self.recording.offsets(self._inside([t]))[0]
+
+    def _inside(self, times: ArrayLike) -> Floats:
         asked = real_array(times, "times", ndim=(1,))
         outside = asked[(asked < 0) | (asked > self.t[-1])]
         if outside.size:
             raise ValueError(f"This run covers the times 0 to {self.t[-1]:.6g}, but {outside[0]:.6g} was asked for.")
-        return self.recording.states(asked)
+        return asked
 
     def save(self, path: str | Path) -> None:
         """Write everything to an ``.npz`` file, without pickle.

@@ -1,0 +1,180 @@
+"""The flow for any number of inputs and outputs: arrays for the kernels, and what came of the run."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+
+from reluquant.dynamics.chunks import Chunk, Run, follow
+from reluquant.dynamics.progress import Progress
+from reluquant.kernels import collocation, flow_general, losses, neuron_alone
+from reluquant.kernels.neuron_alone import Problem
+from reluquant.structures.arrays import Floats
+from reluquant.structures.dataset import Dataset
+from reluquant.structures.general_recording import GeneralRecording, Snapshots
+from reluquant.structures.losses import SQUARED, Loss, check_labels
+from reluquant.structures.shallow_relu import ShallowReLU
+
+# Errors of the steps of a run, some hundred at most, stay below rtol.
+STEP_SHARE = 0.01
+# Nodes of the residual's polynomial for tolerances from these on; fewer steps, each with more to solve for.
+NODES = ((1e-4, 3), (1e-7, 5), (0.0, 7))
+# Two inputs are parallel when their unit vectors agree to this: they then have one boundary.
+PARALLEL = 8 * 2.0**-52
+# w·x̃ below this share of |w||x̃| is decided in rational arithmetic.
+DOUBTFUL = 1e-12
+
+
+def general_flow(
+    net: ShallowReLU,
+    data: Dataset,
+    *,
+    loss: Loss = SQUARED,
+    offset: Floats | None = None,
+    log_scale: float,
+    t_max: float,
+    stop_loss: float | None,
+    rtol: float,
+    slowest: float,
+    save_at: Floats,
+    max_steps: int,
+    progress: Progress,
+) -> tuple[Run, GeneralRecording]:
+    """Run the kernels. Returns the run and its recording; ``recording.first`` tells boundaries' samples.
+
+    Parameters are those of `gradient_flow`, checked. ``offset`` (o,): start of a trained output bias; None: there is
+    none. ``slowest``: rate below which nothing moves. With a ``log_scale`` the weights are those of the net times
+    e^log_scale.
+
+    Raises
+    ------
+    ValueError
+        If the labels do not fit the loss.
+    """
+    check_labels(loss, data.y)
+    labels = data.y.reshape(data.n_samples, -1)
+    problem, first = boundaries(data.inputs, labels)
+    tolerance = STEP_SHARE * rtol
+    n_nodes = next(nodes for least, nodes in NODES if rtol >= least)
+    order = _most_terms(tolerance) + n_nodes
+    tables = collocation.radau(n_nodes)
+    chosen = flow_general.Loss(loss.kind, loss.parameter, loss.value, loss.derivative)
+    mantissa, exponent, sign = _neurons(net, log_scale)
+    side = sides(net.W, data.inputs, first)
+    bias = np.zeros(labels.shape[1]) if offset is None else np.array(offset, dtype=np.float64)
+    outputs = np.maximum(data.inputs @ net.W.T, 0.0) @ net.a.reshape(net.n_neurons, -1) * math.exp(2 * log_scale) + bias
+    start_loss = losses.mean_loss(loss.kind, loss.parameter, loss.value, outputs, problem.labels)
+    start = Chunk(
+        np.zeros(1),
+        np.array([start_loss]),
+        np.empty((0, 5)),
+        (mantissa, exponent, sign, side, bias, np.array([math.inf])),
+    )
+    stop = -1.0 if stop_loss is None else stop_loss
+
+    def advance(state, until, times, loss_values, events):
+        *neurons, pace = state
+        control = np.array([until, stop, tolerance, slowest, pace[0], 0.0 if offset is None else 1.0])
+        result = flow_general.advance(problem, chosen, tables, *neurons, control, order, times, loss_values, events)
+        pace[0] = control[4]
+        return result
+
+    run = follow(
+        advance,
+        start,
+        work=net.n_neurons + data.n_samples,
+        t_max=t_max,
+        save_at=save_at,
+        max_steps=max_steps,
+        progress=progress,
+    )
+    recording = GeneralRecording(
+        problem,
+        first,
+        loss,
+        tolerance,
+        n_nodes,
+        order,
+        offset is not None,
+        run.t.size - 1,
+        net.a.ndim == 1,
+        Snapshots(*run.restart_points()),
+    )
+    return run, recording
+
+
+def residual(net: ShallowReLU, data: Dataset, loss: Loss, offset: Floats) -> Floats:
+    """Return ``-∂L/∂f(x_k)`` of a network, shape (n_samples, n_outputs)."""
+    outputs = net(data.X).reshape(data.n_samples, -1) + offset
+    found = np.empty_like(outputs)
+    labels = np.array(data.y.reshape(data.n_samples, -1), order="C")
+    losses.residuals(loss.kind, loss.parameter, loss.derivative, outputs, labels, found)
+    return found
+
+
+def is_compiled() -> bool:
+    """Whether this process has the integrator compiled (or loaded from numba's cache): its first run waits for that."""
+    return bool(neuron_alone.carry_alone.signatures)
+
+
+def _most_terms(tolerance: float) -> int:
+    """Terms of a series over the longest piece, for a constant field."""
+    growth, order = neuron_alone.MOST_GROWTH, 2
+    while growth ** (order + 1) / math.factorial(order + 1) > tolerance:
+        order += 1
+    return order
+
+
+def _neurons(net: ShallowReLU, log_scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mantissas, binary exponents and signs of balanced neurons (0: unbalanced); weights times e^log_scale."""
+    p = net.W.shape[1]
+    weights = np.column_stack([net.W, net.a])
+    exponent = np.frexp(np.max(np.abs(weights), axis=1))[1].astype(np.int64)
+    # Two halves, because 2^1074 alone overflows.
+    half = -(exponent // 2)
+    mantissa = np.ldexp(np.ldexp(weights, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
+    w, a = np.linalg.norm(mantissa[:, :p], axis=1), np.linalg.norm(mantissa[:, p:], axis=1)
+    balanced = (np.abs(w - a) <= flow_general.BALANCED * w) & (w > 0)
+    sign = np.where(balanced, np.where(mantissa[:, p] > 0, 1, -1), 0).astype(np.int64)
+    shift = math.floor(log_scale / math.log(2.0))
+    # Exactly 1 without a log_scale; the rounding of a product is the same for |w| and |a| up to a unit.
+    mantissa = np.ascontiguousarray(mantissa * math.exp(log_scale - shift * math.log(2.0)))
+    return mantissa, exponent + shift, sign
+
+
+def boundaries(inputs: Floats, labels: Floats) -> tuple[Problem, np.ndarray]:
+    """The hyperplanes of weights where a sample becomes active, and the first sample of each."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", inputs, inputs))
+    plane, stretch = np.full(len(inputs), -1, dtype=np.int64), lengths.copy()
+    normals, first = [], []
+    for k in np.flatnonzero(lengths > 0):
+        unit = inputs[k] / lengths[k]
+        known = np.array(normals).reshape(-1, inputs.shape[1])
+        for way in (1.0, -1.0):
+            same = np.flatnonzero(np.max(np.abs(known - way * unit), axis=1) <= PARALLEL) if len(known) else []
+            if len(same):
+                plane[k], stretch[k] = same[0], way * lengths[k]
+                break
+        else:
+            plane[k] = len(normals)
+            normals.append(unit)
+            first.append(k)
+    two_sided = np.zeros(len(normals), dtype=bool)
+    two_sided[plane[stretch < 0]] = True
+    problem = Problem(
+        np.array(normals).reshape(-1, inputs.shape[1]), two_sided, plane, stretch, np.array(labels, order="C")
+    )
+    return problem, np.array(first, dtype=np.int64)
+
+
+def sides(W: Floats, inputs: Floats, first: np.ndarray) -> np.ndarray:
+    """Sign of ``w·x̃`` of the float64 numbers as given, for the first sample of each boundary: (m, H) int8."""
+    values = W @ inputs[first].T
+    result = np.sign(values).astype(np.int8)
+    scale = np.abs(W) @ np.abs(inputs[first].T)
+    for j, h in np.argwhere(np.abs(values) <= DOUBTFUL * scale):
+        exact = sum((Fraction(w) * Fraction(x) for w, x in zip(W[j], inputs[first[h]], strict=True)), Fraction(0))
+        result[j, h] = (exact > 0) - (exact < 0)
+    return result

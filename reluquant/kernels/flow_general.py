@@ -1,0 +1,557 @@
+r"""Gradient flow of a shallow ReLU network with any number of inputs and outputs, for any convex loss.
+
+The geometry
+    Inputs that are parallel share one *boundary*: a hyperplane of weights with unit normal ν. A pattern says for each
+    boundary on which side a neuron is, or that it is held there (`neuron_alone`).
+
+The motion
+    ``r_k = -∂L/∂f(x_k)``, ``Γ = Σ_active x̃_k r_kᵀ``; ``dw/dt = Γ a``, ``da/dt = Γᵀ w``; ``|w|² - |a|²`` is conserved.
+    Given ``r(t)`` neurons do not see each other, and each can be carried exactly, through switches and slides.
+
+The method
+    One step is collocation in the residual only: ``r(t)`` is taken as the polynomial of degree s - 1 through s Radau
+    nodes for which the network, carried exactly in that field, has these very residuals at the nodes. This is Radau
+    IIA where nothing switches: of order 2s - 1, and stable where the flow is stiff. Its values are found by Newton's
+    method with a frozen tangent kernel (`collocation`), or by plain iteration in short steps. How well the polynomial
+    meets the residual at the start of the step, which is no node, measures the error. Neurons too light to matter are
+    carried once, at the end. A switch bends r(t); a step ends where what its switches bend it by, all together,
+    reaches the tolerance.
+
+The neurons' work is compiled. What is done once for a step is not: compiling it would take longer than most runs.
+
+Notation is that of ``docs/notation.md``. Time inside a step is ``τ = (t - t₀)/h``.
+
+References
+----------
+E. Hairer & G. Wanner, *Solving Ordinary Differential Equations II* (1996), sections IV.5 and IV.8.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from reluquant.kernels import collocation, losses, neuron_blocks, rest_general, status
+from reluquant.kernels.box_lcp import EPS
+from reluquant.kernels.neuron_alone import (
+    LIGHTEST,
+    MOST_GROWTH,
+    Field,
+    Moved,
+    Neurons,
+    Problem,
+    Room,
+    carry_alone,
+    make_room,
+)
+from reluquant.kernels.polynomials import DEEPEST
+
+# |w| = |a| within the rounding of a norm.
+BALANCED = 8 * EPS
+# Mantissas are kept within 2^±32, so that a step's growth can neither overflow nor underflow.
+MANTISSA = 32
+# All neurons together that are left out of the iteration move the field by less than this share of the tolerance, e^4
+# of # growth in the step allowed for.
+SPECTATORS = 1e-3
+# Where nothing moves at all a step is this many units of time.
+LONGEST_STEP = 60.0
+# Steps by which the last polynomial is continued for a first guess.
+FARTHEST = 2.0
+# Polynomials through the nodes follow a bend within a step up to a triangle of this share of the step.
+BEND = 0.15
+# Iterations for one polynomial; plain or Newton's, they gain a digit each, or the step is too long.
+MOST_ITERATIONS = 12
+# Times that one step is shortened before something must be wrong.
+MOST_TRIALS = 100
+# An iteration that leaves more than this of the defect deserves a fresh tangent kernel.
+SLOW_NEWTON = 0.2
+# One that then leaves more than this, a shorter step.
+DIVERGING = 0.7
+# Below h · (fastest relaxation) of this plain iteration is as good.
+NOT_STIFF = 0.1
+# Unknowns beyond which eigenvalues cost more than the short steps of plain iteration.
+MOST_UNKNOWNS = 1500
+# The defect that is left, as a share of the tolerance.
+DEFECT = 0.2
+# Rounding of the sums that make a residual.
+ROUNDING = 16 * EPS
+
+
+class Loss(NamedTuple):
+    """Kind (see `losses`), parameter, and the compiled scalar functions of a user's loss (else `losses.unused`)."""
+
+    kind: int
+    parameter: float
+    value: Callable
+    derivative: Callable
+
+
+class Engine(NamedTuple):
+    """What stays the same from step to step, and working arrays."""
+
+    problem: Problem
+    loss: Loss
+    tables: collocation.Tables
+    neurons: Neurons
+    moved: Moved
+    heavy: neuron_blocks.Groups
+    light: neuron_blocks.Groups
+    blocks: neuron_blocks.Blocks
+    room: Room
+    field: Field
+    plus: np.ndarray
+    total: np.ndarray
+    lengths: np.ndarray
+    silent: np.ndarray
+    tolerance: float
+    trains: bool
+
+
+class Start(NamedTuple):
+    """The network at the start of a step.
+
+    Arrays
+    ------
+    f, residual (n, o). moving (m,): 1 for neurons that are neither dead nor at rest. masses (m,): |w|² + |a|².
+    drive (G, p, o): generators of its groups. reach: how strongly a change of outputs acts back on any generator.
+    noise: the size of which the generator's rounding is a share.
+    """
+
+    f: np.ndarray
+    residual: np.ndarray
+    loss: float
+    moving: np.ndarray
+    masses: np.ndarray
+    drive: np.ndarray
+    strongest: float
+    reach: float
+    noise: float
+
+
+class Memory(NamedTuple):
+    """What a step leaves to the next: the polynomial in powers and its length, eigenvalues, the length to try."""
+
+    powers: np.ndarray | None
+    length: float
+    newton: collocation.Newton | None
+    guess: float
+
+
+class Step(NamedTuple):
+    """A step that was found: its length, the residual at the nodes, number of switches, whether the goal is met."""
+
+    status: int
+    length: float
+    nodes: np.ndarray | None = None
+    n_events: int = 0
+    at_goal: bool = False
+    memory: Memory | None = None
+
+
+# ------------------------------------------------------------------------------------------------ field, outputs
+
+
+def _set_field(engine, nodes, h, noise):
+    """Fill the field of a step of length h from the residual (s, n, o) at the nodes."""
+    problem, field = engine.problem, engine.field
+    s, n, o = nodes.shape
+    powers = (engine.tables.to_power @ nodes.reshape(s, n * o)).reshape(s, n, o)
+    inside = problem.plane >= 0
+    plane, pull = problem.plane[inside], h * powers[:, inside] * problem.stretch[inside, None]
+    field.jump[:] = 0.0
+    if plane.size == field.jump.shape[1]:
+        field.jump[:, plane] = pull * np.sign(problem.stretch[inside])[:, None]
+    else:
+        np.add.at(field.jump, (slice(None), plane), pull * np.sign(problem.stretch[inside])[:, None])
+    field.base[:] = 0.0
+    other = problem.stretch[inside] < 0
+    if np.any(other):
+        field.base[:] = np.einsum("lkq,kc->lcq", pull[:, other], problem.normals[plane[other]])
+    field.noise[0] = h * noise
+    neuron_blocks.fill_generators(problem, field, engine.blocks)
+
+
+def _outputs(engine, plus, total):
+    """F (…, n, o) without the output bias, from the sums over neurons."""
+    problem = engine.problem
+    values = plus[..., problem.plane, :]
+    other = problem.stretch < 0
+    if np.any(other):
+        values[..., other, :] -= problem.normals[problem.plane[other]] @ total
+    return values * (engine.lengths * (problem.plane >= 0))[:, None]
+
+
+def _residual(engine, f):
+    out = np.empty_like(f)
+    loss = engine.loss
+    losses.residuals(loss.kind, loss.parameter, loss.derivative, f, engine.problem.labels, out)
+    return out
+
+
+def _mean_loss(engine, f):
+    loss = engine.loss
+    return losses.mean_loss(loss.kind, loss.parameter, loss.value, f, engine.problem.labels)
+
+
+def _field_size(engine, values):
+    """Bound, over all patterns, of the generators that residuals (…, n, o) make; the largest of them."""
+    return np.max(np.sqrt(np.sum(values * values, axis=-1)) @ engine.lengths)
+
+
+def _carry(engine, groups, n_groups, events, n_events):
+    """Carry the neurons of the groups through the step that is set; (status, number of switches so far)."""
+    alone = np.empty(engine.neurons.exponent.size, dtype=np.int64)
+    n_alone = neuron_blocks.carry_blocks(
+        engine.problem, engine.field, engine.neurons, engine.moved, groups, n_groups, engine.blocks, engine.room,
+        engine.tolerance, engine.plus, engine.total, alone,
+    )  # fmt: skip
+    tally = np.array([n_events], dtype=np.int64)
+    why = carry_alone(
+        engine.problem, engine.field, engine.room, engine.neurons, engine.moved, alone, n_alone, engine.plus,
+        engine.total, events, tally,
+    )  # fmt: skip
+    return why, int(tally[0])
+
+
+# ------------------------------------------------------------------------------------------------- before a step
+
+
+def _look(engine, offset):
+    """Compute outputs, residuals and generators of the network as it is."""
+    problem, neurons, loss = engine.problem, engine.neurons, engine.loss
+    n, o = problem.labels.shape
+    moving = np.empty(neurons.exponent.size, dtype=np.int64)
+    neuron_blocks.mark_moving(problem, neurons, moving)
+    n_groups = neuron_blocks.group_by_key(neurons, moving, np.int64(1), engine.heavy)
+    neuron_blocks.outputs_now(problem, neurons, engine.heavy, n_groups, engine.blocks, engine.plus, engine.total)
+    f = _outputs(engine, engine.plus[0], engine.total[0]) + offset
+    residual = _residual(engine, f)
+    drive = np.empty((n_groups, *engine.field.base.shape[1:]))
+    _set_field(engine, np.broadcast_to(residual, (engine.tables.nodes.size, n, o)), 1.0, 0.0)
+    neuron_blocks.drives_now(
+        problem, engine.field, neurons, engine.heavy, n_groups, engine.blocks, engine.room, drive
+    )
+    light = neurons.exponent <= LIGHTEST
+    masses = np.ldexp(np.sum(neurons.z**2, axis=0), np.where(light, 0, 2 * neurons.exponent).astype(np.int32))
+    masses[light] = 0.0
+    bend = losses.most_curvature(loss.kind, loss.parameter, loss.derivative, f, problem.labels) / n
+    pulls = np.max(np.abs(engine.silent) + bend * np.abs(offset), axis=1) + bend * masses.sum() * engine.lengths
+    return Start(
+        f,
+        residual,
+        _mean_loss(engine, f),
+        moving,
+        masses,
+        drive,
+        math.sqrt(np.max(np.sum(drive**2, axis=(1, 2)), initial=0.0)),
+        bend * float(engine.lengths @ engine.lengths),
+        float(pulls @ engine.lengths),
+    )
+
+
+def _at_rest(engine, start, offset, slowest):
+    """Whether the network is stationary: its velocity is small and no neuron can grow."""
+    total = start.masses.sum()
+    # The velocity of a heavy network is known to rounding and the tolerance only.
+    slowest = max(slowest, (4 * EPS + engine.tolerance) * start.reach * total)
+    squared = rest_general.squared_speed(engine.neurons, engine.heavy, len(start.drive), start.drive)
+    if squared > slowest**2 * total:
+        return False
+    pull, size = np.abs(start.residual.sum(axis=0)), np.abs(offset) + np.abs(engine.silent).sum(axis=0)
+    if engine.trains and np.any(pull > slowest * size):
+        return False
+    return rest_general.nothing_grows(
+        engine.problem, engine.field, engine.neurons, engine.moved, engine.heavy, start.drive, engine.room, slowest,
+        (8 * EPS + engine.tolerance) * start.noise, engine.plus, engine.total,
+    )  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------- step control
+
+
+def _mark_heavy(start, budget):
+    """Set 2 for moving neurons, but for the lightest, whose masses sum up to at most the budget, 1."""
+    chosen = start.moving.copy()
+    order = np.argsort(start.masses, kind="stable")
+    masses = np.where(chosen[order] > 0, start.masses[order], 0.0)
+    heavy = order[np.cumsum(masses) > budget]
+    chosen[heavy] *= 2
+    return chosen
+
+
+def _where_to_end(events, share, tolerance):
+    """Largest τ at which the switches before it have bent the residual by less than the tolerance.
+
+    A polynomial through nodes follows a bend at θ up to the area of a triangle: none if θ is at either end.
+    """
+    where, weight = events[:, 0], events[:, 4]
+
+    def bent(end):
+        height = np.minimum(np.minimum(where, end - where), BEND * end)
+        return share * np.sum(np.where(where < end, weight * height**2, 0.0))
+
+    if bent(1.0) <= tolerance:
+        return 1.0
+    lo, hi = 0.0, 1.0
+    for _ in range(60):
+        middle = 0.5 * (lo + hi)
+        lo, hi = (middle, hi) if bent(middle) <= tolerance else (lo, middle)
+        if hi - lo <= 1e-3 * hi and lo > 0.0:
+            break
+    return lo if lo > 0.0 else hi
+
+
+def _predict(engine, start, memory, h):
+    """Guess the residual (s, n, o) at the nodes: the last polynomial continued, from the residual at the start on."""
+    s = engine.tables.nodes.size
+    if memory.powers is None or h > FARTHEST * memory.length:
+        return np.repeat(start.residual[None], s, axis=0)
+    x = 1.0 + h / memory.length * engine.tables.nodes
+    steps = x[:, None] ** np.arange(s) - 1.0
+    return start.residual + np.tensordot(steps, memory.powers, axes=1)
+
+
+def _stretch(engine, nodes, part):
+    """The same polynomial with its nodes in the first part of the step (or beyond it, for a part above 1)."""
+    powers = np.tensordot(engine.tables.to_power, nodes, axes=1)
+    x = part * engine.tables.nodes
+    return np.tensordot(x[:, None] ** np.arange(x.size), powers, axes=1)
+
+
+def _newton(engine, start, n_groups):
+    n, o = start.residual.shape
+    if n * o > MOST_UNKNOWNS:
+        return None
+    loss, bends = engine.loss, np.empty((n, o, o))
+    losses.curvature(loss.kind, loss.parameter, loss.derivative, start.f, engine.problem.labels, bends)
+    kernel = collocation.tangent_kernel(
+        engine.problem, engine.neurons, engine.heavy, n_groups, engine.room, engine.trains
+    )
+    return collocation.newton_for(kernel, bends)
+
+
+def _found(engine, nodes, h, light, offset):
+    """Outputs (s, n, o) that the network carried with ``nodes`` has at the nodes."""
+    f = _outputs(engine, engine.plus, engine.total) + light + offset
+    if engine.trains:
+        f += h * (engine.tables.integrals @ nodes.sum(axis=1))[:, None, :]
+    return f
+
+
+class _Goal:
+    """Closes in on the step length at which the loss is down to the goal, by the secant between both sides of it."""
+
+    def __init__(self, goal, start_loss, tolerance):
+        self.goal, self.off = goal, 4 * tolerance * start_loss
+        self.low, self.low_loss, self.high, self.high_loss = 0.0, start_loss, math.inf, -math.inf
+
+    def next_length(self, h, loss):
+        """Another length to try, or None if this one is good."""
+        if self.goal <= 0.0 or abs(loss - self.goal) <= self.off or (loss > self.goal and self.high == math.inf):
+            return None
+        if loss < self.goal:
+            self.high, self.high_loss = h, loss
+        else:
+            self.low, self.low_loss = h, loss
+        if self.high - self.low <= 4 * EPS * self.high:
+            return None
+        share = (self.low_loss - self.goal) / (self.low_loss - self.high_loss)
+        return self.low + min(0.95, max(0.05, share)) * (self.high - self.low)
+
+
+def _take_step(engine, start, memory, h, offset, goal_loss, events):
+    """Find one step of length at most h: the residual's polynomial, and where all neurons then are."""
+    tables, tolerance = engine.tables, engine.tolerance
+    s = tables.nodes.size
+    chosen = _mark_heavy(start, SPECTATORS * tolerance / (h * start.reach) if start.reach > 0 else math.inf)
+    n_heavy = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(2), engine.heavy)
+    n_light = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(1), engine.light)
+    neuron_blocks.outputs_now(
+        engine.problem, engine.neurons, engine.light, n_light, engine.blocks, engine.plus, engine.total
+    )
+    light = _outputs(engine, engine.plus[0], engine.total[0])
+    iterates = n_heavy > 0 or engine.trains
+    goal = _Goal(goal_loss, start.loss, tolerance)
+    # The polynomial errs by O(h^s) where the step, by the quadrature's order, errs by about the square of that.
+    wanted = tolerance ** ((s + 1) / (2 * s))
+    newton, fresh, uncut = memory.newton, False, h
+    nodes, iteration, previous = _predict(engine, start, memory, h), 0, math.inf
+    for _ in range(MOST_TRIALS * MOST_ITERATIONS):
+        _set_field(engine, nodes, h, (8 * EPS + tolerance) * start.noise)
+        engine.plus[:] = 0.0
+        engine.total[:] = 0.0
+        why, n_events = _carry(engine, engine.heavy, n_heavy, events, 0)
+        if why == status.TOO_MANY_SWITCHES and iteration > 0:
+            # Iteration has gone astray.
+            h *= 0.3
+            uncut, iteration, previous = h, 0, math.inf
+            nodes = np.repeat(start.residual[None], s, axis=0)
+            continue
+        if why != status.CHUNK_DONE:
+            return Step(why, h)
+        f = _found(engine, nodes, h, light, offset)
+        defect = np.stack([_residual(engine, row) for row in f]) - nodes
+        worst = h * _field_size(engine, defect)
+        rounding = ROUNDING * h * start.noise
+        met = worst <= DEFECT * tolerance + rounding or not iterates
+        bends = 0.5 * h * start.reach
+        if met:
+            why, n_events = _carry(engine, engine.light, n_light, events, n_events)
+            if why != status.CHUNK_DONE:
+                return Step(why, h)
+        end = _where_to_end(events[:n_events], bends, tolerance) if met or iteration > 0 else 1.0
+        if end < 1.0:
+            nodes, h, iteration, previous = _stretch(engine, nodes, end), h * end, 0, math.inf
+            continue
+        if not met:
+            slow = iteration > 0 and worst > SLOW_NEWTON * previous
+            if slow and not fresh:
+                newton, fresh = _newton(engine, start, n_heavy), True
+            elif iteration == MOST_ITERATIONS or not worst <= DIVERGING * previous:
+                h *= 0.3
+                uncut, iteration, previous = h, 0, math.inf
+                nodes = _predict(engine, start, memory, h)
+                continue
+            if newton is not None and h * newton.rates[-1] > NOT_STIFF:
+                flat = collocation.newton_update(newton, tables, h, defect.reshape(s, -1))
+                defect = flat.reshape(defect.shape)
+            nodes, iteration, previous = nodes + defect, iteration + 1, worst
+            continue
+        powers = np.tensordot(tables.to_power, nodes, axes=1)
+        missed = max(h * _field_size(engine, powers[0] - start.residual) - rounding, 1e-4 * wanted)
+        change = 0.9 * (wanted / missed) ** (1 / (s + 1))
+        if change < 0.9:
+            change = max(0.2, change)
+            nodes, h, iteration, previous = _stretch(engine, nodes, change), h * change, 0, math.inf
+            uncut = h
+            continue
+        length = goal.next_length(h, _mean_loss(engine, f[-1]))
+        if length is None:
+            break
+        nodes, h, iteration, previous = _stretch(engine, nodes, length / h), length, 0, math.inf
+    else:
+        return Step(status.TIME_STALLED, 0.0)
+    if h < uncut:
+        # A much shorter step was cut by one heavy switch, which says nothing about the next one.
+        guess = 1.25 * h if h > 0.05 * uncut else uncut
+    else:
+        guess = min(4.0, change) * h
+    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, Memory(powers, h, newton, guess))
+
+
+def _accept(engine, moving, p):
+    """Take over the ends of all neurons that moved, and keep their mantissas near 1.
+
+    A neuron that has grown until |a|² - |w|² is below rounding is balanced from then on: were it to shrink again,
+    that rounding would unbalance it.
+    """
+    neurons, moved = engine.neurons, engine.moved
+    on = moving > 0
+    switched = on & (moved.switches > 0)
+    neurons.z[:, on] = moved.z[:, on]
+    neurons.clear[on] = moved.clear[on]
+    neurons.side[switched] = moved.side[switched]
+    w, a = np.sqrt(np.sum(neurons.z[:p] ** 2, axis=0)), np.sqrt(np.sum(neurons.z[p:] ** 2, axis=0))
+    balances = on & (neurons.sign == 0) & (np.abs(w - a) <= BALANCED * w)
+    neurons.sign[balances] = np.where(neurons.z[p, balances] > 0.0, 1, -1)
+    neuron_blocks.hash_patterns(neurons, (switched | balances).astype(np.int64))
+    _, shift = np.frexp(np.maximum(w, a))
+    far = (np.abs(shift) > MANTISSA) & (np.maximum(w, a) > 0.0)
+    if np.any(far):
+        neurons.z[:, far] = np.ldexp(neurons.z[:, far], -shift[far])
+        neurons.exponent[far] += shift[far]
+
+
+def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trains):
+    n, o = problem.labels.shape
+    (H, p), m, s = problem.normals.shape, E.size, tables.nodes.size
+    neurons = Neurons(np.ascontiguousarray(Z.T), E, sign, side, np.zeros(m, dtype=np.uint64), np.zeros(m))
+    neuron_blocks.hash_patterns(neurons, np.ones(m, dtype=np.int64))
+    silent = np.empty((n, o))
+    losses.residuals(loss.kind, loss.parameter, loss.derivative, np.zeros((n, o)), problem.labels, silent)
+    return Engine(
+        problem,
+        loss,
+        tables,
+        neurons,
+        Moved(neurons.z.copy(), side.copy(), np.zeros(m), np.zeros(m, dtype=np.int64)),
+        neuron_blocks.make_groups(m),
+        neuron_blocks.make_groups(m),
+        neuron_blocks.make_blocks(H, p, o, s, order),
+        make_room(H, p, o, s, order, DEEPEST),
+        Field(np.zeros((s, H, o)), np.zeros((s, p, o)), np.array([0.0, tolerance]), tables.nodes),
+        np.zeros((s, H, o)),
+        np.zeros((s, p, o)),
+        np.abs(problem.stretch),
+        silent,
+        tolerance,
+        trains,
+    )
+
+
+def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, times, loss_values, events):
+    r"""Follow the flow until a goal is reached or the buffers are full.
+
+    Parameters
+    ----------
+    problem, loss, tables : neuron_alone.Problem, Loss, collocation.Tables
+    Z, E, sign, side : (m, p + o) float64, (m,) int64, (m,) int64, (m, H) int8
+        Neurons ``2^E (w, a)``; not 0 if balanced (with one output the sign of a); side of each boundary (0: held).
+        Updated.
+    offset : (o,) float64
+        The output bias. Updated if it is trained.
+    control : (6,) float64
+        t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves, the length that
+        the next step should try, which is updated, and whether (1) the output bias is trained.
+    order : int
+        Most terms of a neuron's Taylor series.
+    times, loss_values : (capacity + 1,) float64
+        ``times[0]`` is the start; filled.
+    events : (capacity, 5) float64
+        Filled with the switches: t, neuron, boundary, kind, weight.
+
+    Returns
+    -------
+    status, n_steps, n_events : int
+    """
+    t_max, stop_loss, trains = control[0], control[1], control[5] > 0
+    engine = _make_engine(problem, loss, tables, Z, E, sign, side, order, control[2], trains)
+    memory, n_events, at_goal, why = Memory(None, 0.0, None, control[4]), 0, False, status.CHUNK_DONE
+    for i in range(times.size):
+        start = _look(engine, offset)
+        loss_values[i] = start.loss
+        left = t_max - times[i]
+        if not (math.isfinite(start.loss) and np.all(np.isfinite(start.residual))):
+            why = status.NOT_FINITE
+        elif start.loss <= stop_loss or at_goal:
+            why = status.REACHED_LOSS
+        elif left <= 0:
+            why = status.REACHED_T_MAX
+        elif _at_rest(engine, start, offset, control[3]):
+            why = status.STATIONARY
+        if why != status.CHUNK_DONE or i == times.size - 1:
+            break
+        h = min(memory.guess, MOST_GROWTH / start.strongest if start.strongest > 0 else math.inf)
+        if h == math.inf:
+            h = LONGEST_STEP / max(start.masses.sum() * start.reach, start.noise)
+        tried = min(h, left)
+        step = _take_step(engine, start, memory, tried, offset, stop_loss, events[n_events:])
+        why = step.status
+        if why != status.CHUNK_DONE:
+            break
+        times[i + 1] = t_max if step.length == left else times[i] + step.length
+        if times[i + 1] <= times[i]:
+            why = status.TIME_STALLED
+            break
+        fresh = events[n_events : n_events + step.n_events]
+        fresh[:, 0] = times[i] + step.length * fresh[:, 0]
+        n_events, memory, at_goal = n_events + step.n_events, step.memory, step.at_goal
+        control[4] = memory.guess
+        if trains:
+            offset += step.length * (tables.integrals[-1] @ step.nodes.sum(axis=1))
+        _accept(engine, start.moving, problem.normals.shape[1])
+    Z[:] = engine.neurons.z.T
+    return why, i, n_events

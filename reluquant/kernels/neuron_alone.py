@@ -1,0 +1,895 @@
+r"""One neuron in a given field, carried exactly through all its switches.
+
+The field of a step is the residual as a polynomial in τ ∈ [0, 1]. In a fixed pattern the neuron obeys the linear ODE
+``dw/dτ = Γ a``, ``da/dτ = Γᵀ w`` with the polynomial generator ``Γ(τ) = Σ_active r x̃ᵀ`` (p, o), so that it is a Taylor
+series. A neuron that boundaries hold moves with Γ projected onto what is orthogonal to their normals.
+
+Boundaries are hyperplanes with unit normals ν_h, one for all samples whose inputs are parallel. From the inactive (-1)
+to the active (+1) side of boundary h the generator changes by ``ν_h δ_hᵀ`` (`Field.jump`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE, add_to_basis, solve_box
+from reluquant.kernels.jit import kernel
+from reluquant.kernels.polynomials import sign_changes
+from reluquant.kernels.status import CHUNK_DONE, EVENTS_FULL, TOO_MANY_SWITCHES
+
+ON, OFF, SLIDE, RELEASE = range(4)
+
+# A neuron counts as outside its pattern only beyond the rounding of w·ν.
+OUTSIDE = 16 * EPS
+# Boundaries within this distance are met together: collinear inputs on a grid are.
+TOGETHER = 64 * EPS
+# One series spans at most this many e-foldings, so that its terms fall quickly.
+MOST_GROWTH = 2.0
+# Squares of neurons below 2^-500 underflow, and are far below the rounding of any residual.
+LIGHTEST = -500
+# False position ends after some ten steps; halving alone would take 53.
+MOST_SECANTS = 100
+_NEVER = np.inf
+
+
+class Problem(NamedTuple):
+    """The data as the integrator wants them.
+
+    Arrays
+    ------
+    normals (H, p): unit normals of the boundaries. two_sided (H,): whether samples point to both sides.
+    plane (n,): boundary of a sample, -1 for a zero input. stretch (n,): signed length of its input along the normal.
+    labels (n, o).
+    """
+
+    normals: np.ndarray
+    two_sided: np.ndarray
+    plane: np.ndarray
+    stretch: np.ndarray
+    labels: np.ndarray
+
+
+class Neurons(NamedTuple):
+    """The state: neuron j is ``2^exponent[j] · z[:, j]``.
+
+    Arrays
+    ------
+    z (p + o, m): w, then a. exponent (m,). sign (m,): 0 if unbalanced, else ±1 (of a, with one output).
+    side (m, H) int8: of each boundary, 0 where held.
+    key (m,) uint64: of the pattern. clear (m,): lower bound of the distance of w/|w| from all boundaries but held ones.
+    """
+
+    z: np.ndarray
+    exponent: np.ndarray
+    sign: np.ndarray
+    side: np.ndarray
+    key: np.ndarray
+    clear: np.ndarray
+
+
+class Moved(NamedTuple):
+    """Where the neurons are at the end of a step that is not accepted yet.
+
+    Arrays
+    ------
+    As in `Neurons`; ``side`` only where ``switches`` (m,), their number in the step, is positive.
+    """
+
+    z: np.ndarray
+    side: np.ndarray
+    clear: np.ndarray
+    switches: np.ndarray
+
+
+class Field(NamedTuple):
+    """The field of one step, times its length.
+
+    Arrays
+    ------
+    jump (s, H, o): coefficients in τ of the change of the generator along ν_h from the inactive to the active side.
+    base (s, p, o): generator of a pattern that is inactive everywhere.
+    noise (2,): what rounding and the tolerance alone make of Γ; the tolerance of a series. nodes (s,): where in τ
+    outputs are wanted.
+    """
+
+    jump: np.ndarray
+    base: np.ndarray
+    noise: np.ndarray
+    nodes: np.ndarray
+
+
+class Room(NamedTuple):
+    """Working arrays for one neuron; N is the order of the series.
+
+    side (H,): of each boundary, 0 where held; ignored (H,): boundaries whose event was found to be none.
+    generator (s, p, o): Γ of the pattern in τ; local (s, p, o): the same on [0, 1] of the piece in progress, projected.
+    raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series; hull (N+1, p): Bernstein form of w,
+    up to the first event once that is known. counts (2,): length of the log, terms of w that are not negligible.
+    """
+
+    side: np.ndarray
+    ignored: np.ndarray
+    generator: np.ndarray
+    local: np.ndarray
+    raw: np.ndarray
+    w: np.ndarray
+    a: np.ndarray
+    hull: np.ndarray
+    series: np.ndarray
+    roots: np.ndarray
+    isolation: np.ndarray
+    push: np.ndarray
+    basis: np.ndarray
+    triangle: np.ndarray
+    held: np.ndarray
+    listed: np.ndarray
+    place: np.ndarray
+    before: np.ndarray
+    jump: np.ndarray
+    slack: np.ndarray
+    share: np.ndarray
+    velocity: np.ndarray
+    driven: np.ndarray
+    free: np.ndarray
+    goal: np.ndarray
+    now: np.ndarray
+    log: np.ndarray
+    counts: np.ndarray
+
+
+@kernel
+def make_room(H, p, o, s, order, deepest):
+    """Allocate the working arrays."""
+    return Room(
+        np.zeros(H, np.int8),
+        np.zeros(H, np.bool_),
+        np.zeros((s, p, o)),
+        np.zeros((s, p, o)),
+        np.zeros((s, p, o)),
+        np.zeros((order + 1, p)),
+        np.zeros((order + 1, o)),
+        np.zeros((order + 1, p)),
+        np.zeros(order + 1),
+        np.zeros(order + 1),
+        np.zeros((deepest + 2, order + 1)),
+        np.zeros((order + 1, p)),
+        np.zeros((p, p)),
+        np.zeros((p, p)),
+        np.zeros(p, np.int64),
+        np.zeros(H, np.int64),
+        np.zeros(H, np.int64),
+        np.zeros(H, np.int64),
+        np.zeros(H),
+        np.zeros(H),
+        np.zeros(H),
+        np.zeros(p),
+        np.zeros(p),
+        np.zeros(p, np.int64),
+        np.zeros(p),
+        np.zeros(p + o),
+        # Every boundary can be passed and hold the neuron a few times before something must be wrong.
+        np.zeros((64 + 8 * H, 4)),
+        np.zeros(2, np.int64),
+    )
+
+
+# ------------------------------------------------------------------------------------- the motion of one piece
+
+
+@kernel
+def span_held(normals, side, basis, triangle, held):
+    """Orthonormal basis of the normals of the boundaries that hold; their number. ``held`` lists them."""
+    # A literal 0 would compile the callee a second time.
+    size = np.int64(0)
+    for h in range(side.size):
+        if side[h] == HELD and add_to_basis(normals[h], basis, triangle, size):
+            held[size] = h
+            size += 1
+    return size
+
+
+@kernel
+def project(matrix, basis, size):
+    """Take from every coefficient (p, o) of a polynomial the part along the basis."""
+    for l in range(matrix.shape[0]):
+        for q in range(matrix.shape[2]):
+            for m in range(size):
+                along = 0.0
+                for c in range(matrix.shape[1]):
+                    along += basis[m, c] * matrix[l, c, q]
+                for c in range(matrix.shape[1]):
+                    matrix[l, c, q] -= along * basis[m, c]
+
+
+@kernel
+def _localise(generator, start, raw):
+    """Move the origin of the polynomial Γ to ``start`` and shorten the piece until its series converges quickly.
+
+    ``raw`` gets the coefficients of length · Γ(start + length x); returns the length.
+    """
+    raw[:] = generator
+    s = raw.shape[0]
+    for k in range(s - 1):
+        for l in range(s - 2, k - 1, -1):
+            for c in range(raw.shape[1]):
+                for q in range(raw.shape[2]):
+                    raw[l, c, q] += start * raw[l + 1, c, q]
+    total = 0.0
+    for l in range(s):
+        square = 0.0
+        for c in range(raw.shape[1]):
+            for q in range(raw.shape[2]):
+                square += raw[l, c, q] * raw[l, c, q]
+        total += math.sqrt(square) * (1.0 - start) ** (l + 1)
+    length = 1.0 - start
+    if total > MOST_GROWTH:
+        length *= MOST_GROWTH / total
+    factor = length
+    for l in range(s):
+        for c in range(raw.shape[1]):
+            for q in range(raw.shape[2]):
+                raw[l, c, q] *= factor
+        factor *= length
+    return length
+
+
+@kernel
+def _expand(local, w, a):
+    """Fill the Taylor series of w and a from their first terms."""
+    s, p, o = local.shape
+    for i in range(w.shape[0] - 1):
+        share = 1.0 / (i + 1)
+        w[i + 1] = 0.0
+        a[i + 1] = 0.0
+        for l in range(min(i + 1, s)):
+            for c in range(p):
+                for q in range(o):
+                    w[i + 1, c] += share * local[l, c, q] * a[i - l, q]
+                    a[i + 1, q] += share * local[l, c, q] * w[i - l, c]
+
+
+@kernel
+def _to_hull(w, hi, hull):
+    """Bernstein form on [0, hi]: the curve stays in the convex hull of its rows."""
+    size = w.shape[0]
+    factor = 1.0
+    for i in range(size):
+        for c in range(w.shape[1]):
+            hull[i, c] = w[i, c] * factor
+        factor *= hi * (i + 1.0) / (size - 1 - i)
+    for k in range(1, size):
+        for j in range(size - 1, k - 1, -1):
+            for c in range(w.shape[1]):
+                hull[j, c] += hull[j - 1, c]
+
+
+@kernel
+def _evaluate(series, x, out):
+    for c in range(series.shape[1]):
+        total = 0.0
+        for i in range(series.shape[0] - 1, -1, -1):
+            total = total * x + series[i, c]
+        out[c] = total
+
+
+@kernel
+def conserve(w, a, gap, sign):
+    """Restore |w|² - |a|² = gap, which truncation has changed a little; ``sign`` is not 0 for a balanced neuron."""
+    w_square, a_square = 0.0, 0.0
+    for value in w:
+        w_square += value * value
+    for value in a:
+        a_square += value * value
+    if sign != 0:
+        if a.size == 1:
+            a[0] = sign * math.sqrt(w_square)
+        elif a_square > 0.0:
+            a *= math.sqrt(w_square / a_square)
+        return
+    if w_square == 0.0 or a_square == 0.0:
+        return
+    # w → c w, a → a/c leaves the neuron's output alone.
+    root = math.sqrt(gap * gap + 4.0 * w_square * a_square)
+    c = math.sqrt((gap + root) / (2.0 * w_square) if gap > 0.0 else 2.0 * a_square / (root - gap))
+    w *= c
+    a /= c
+
+
+@kernel
+def gap_of(w, a):
+    """``|w|² - |a|²``."""
+    w_square, a_square = 0.0, 0.0
+    for value in w:
+        w_square += value * value
+    for value in a:
+        a_square += value * value
+    w_norm, a_norm = math.sqrt(w_square), math.sqrt(a_square)
+    return (w_norm - a_norm) * (w_norm + a_norm)
+
+
+@kernel
+def _norm(row):
+    square = 0.0
+    for value in row:
+        square += value * value
+    return math.sqrt(square)
+
+
+@kernel
+def frobenius(matrix):
+    """Root of the sum of squares of a matrix."""
+    square = 0.0
+    for row in matrix:
+        for value in row:
+            square += value * value
+    return math.sqrt(square)
+
+
+@kernel
+def fill_generator(problem, field, room):
+    """Write the generator of the pattern ``room.side`` into ``room.generator``."""
+    room.generator[:] = field.base
+    for h in range(room.side.size):
+        if room.side[h] != ACTIVE:
+            continue
+        for l in range(field.jump.shape[0]):
+            for c in range(problem.normals.shape[1]):
+                for q in range(field.jump.shape[2]):
+                    room.generator[l, c, q] += field.jump[l, h, q] * problem.normals[h, c]
+
+
+@kernel
+def _along(first, second):
+    total = 0.0
+    for c in range(first.size):
+        total += first[c] * second[c]
+    return total
+
+
+# ------------------------------------------------------------------------------------------------ first event
+
+
+@kernel
+def _turning(hull):
+    """Bound of how far w turns away from its start: tan of the angle, infinite if it may vanish."""
+    start, worst = _along(hull[0], hull[0]), 0.0
+    for i in range(1, hull.shape[0]):
+        part = _along(hull[i], hull[0])
+        if part <= 0.0:
+            return np.inf
+        across = 0.0
+        for c in range(hull.shape[1]):
+            off = hull[i, c] - part / start * hull[0, c]
+            across += off * off
+        worst = max(worst, across * start / (part * part))
+    return math.sqrt(worst)
+
+
+@kernel
+def _first_root(room, hi):
+    """First sign change of ``room.series`` in (0, hi), or inf."""
+    sign_changes(room.series, hi, room.isolation, room.roots)
+    return room.roots[0]
+
+
+@kernel
+def _last_of(roots):
+    """Largest finite of ascending roots, 0 if there is none."""
+    last = 0.0
+    for root in roots:
+        if root < np.inf:
+            last = root
+    return last
+
+
+@kernel
+def _falling_root(series, size, hi, close):
+    """Where a polynomial of ``size`` terms, positive at 0 and negative at ``hi``, has its only root in between.
+
+    False position with Illinois' halving (Dowell & Jarratt 1971); values up to ``close`` are as good as zero.
+    """
+    left, right, above, below, last = 0.0, hi, series[0], 0.0, 0
+    for i in range(size - 1, -1, -1):
+        below = below * hi + series[i]
+    for _ in range(MOST_SECANTS):
+        x = left + (right - left) * (above / (above - below))
+        value = 0.0
+        for i in range(size - 1, -1, -1):
+            value = value * x + series[i]
+        if abs(value) <= close or right - left <= 2.0 * EPS * right:
+            return x
+        if value > 0.0:
+            left, above = x, value
+            below *= 0.5 if last > 0 else 1.0
+            last = 1
+        else:
+            right, below = x, value
+            above *= 0.5 if last < 0 else 1.0
+            last = -1
+    return right
+
+
+@kernel
+def _first_exit(normals, room, noise, zero):
+    """First moment x ∈ [0, 1] at which the neuron leaves the side of a boundary: (x, boundary)."""
+    first, which = _NEVER, -1
+    size = room.counts[1]
+    reach = _turning(room.hull[:size]) * _norm(room.hull[0]) + zero
+    for h in range(normals.shape[0]):
+        side = room.side[h]
+        if side == HELD or room.ignored[h]:
+            continue
+        depth = side * _along(normals[h], room.hull[0])
+        if depth > reach:
+            continue
+        if depth <= zero and _norm(room.a[0]) > zero and side * _along(normals[h], room.w[1]) < -noise:
+            # On the boundary within rounding, where only the push can say whether it leaves.
+            return 0.0, h
+        # One that rests on its boundary, or returns to it, outside by a rounding, has not left.
+        outside = min(depth, 0.0) - zero
+        # Sign changes in the Bernstein form: none means no root, one a single root (Descartes).
+        changes, inside = 0, True
+        for i in range(1, size):
+            value = side * _along(normals[h], room.hull[i]) - outside
+            if value != 0.0 and (value > 0.0) != inside:
+                changes, inside = changes + 1, not inside
+        if changes == 0:
+            continue
+        for i in range(room.series.size):
+            room.series[i] = side * _along(normals[h], room.w[i]) if i < size else 0.0
+        room.series[0] -= outside
+        if changes == 1:
+            x = _falling_root(room.series, size, min(first, 1.0), 0.25 * zero)
+        else:
+            x = _first_root(room, min(first, 1.0))
+        if x < first:
+            first, which = x, h
+            # Of the others only what happens before matters.
+            _to_hull(room.w[:size], x, room.hull)
+            reach = _turning(room.hull[:size]) * _norm(room.hull[0]) + zero
+    return first, which
+
+
+@kernel
+def _multiplier(room, n_held, m):
+    """Write the series of the coefficient with which the m-th held boundary holds into ``room.series``."""
+    for i in range(room.series.size):
+        # Back substitution from the last held boundary to the m-th.
+        for l in range(n_held - 1, m - 1, -1):
+            total = -_along(room.basis[l], room.push[i])
+            for j in range(l + 1, n_held):
+                total -= room.triangle[l, j] * room.goal[j]
+            room.goal[l] = total / room.triangle[l, l]
+        room.series[i] = room.goal[m]
+
+
+@kernel
+def _fill_push(raw, a, sign, push):
+    """Series of Γ a; for one output of Γ times the sign of a, which alone matters there."""
+    s, p, o = raw.shape
+    push[:] = 0.0
+    for i in range(push.shape[0]):
+        for l in range(min(i + 1, s)):
+            if o == 1:
+                if l == i:
+                    for c in range(p):
+                        push[i, c] = sign * raw[l, c, 0]
+            else:
+                for c in range(p):
+                    for q in range(o):
+                        push[i, c] += raw[l, c, q] * a[i - l, q]
+
+
+@kernel
+def _jump_series(jump, h, start, length, a, sign, out):
+    """Series of ``δ_h · a`` on a piece; for one output of δ_h times the sign of a."""
+    s, o = jump.shape[0], jump.shape[2]
+    out[:] = 0.0
+    factor = length
+    for l in range(s):
+        for q in range(o):
+            # The l-th Taylor coefficient at `start`.
+            moved, choose, power = 0.0, 1.0, 1.0
+            for i in range(l, s):
+                moved += choose * power * jump[i, h, q]
+                choose *= (i + 1.0) / (i + 1.0 - l)
+                power *= start
+            if o == 1:
+                out[l] += sign * factor * moved
+            else:
+                for i in range(l, out.size):
+                    out[i] += factor * moved * a[i - l, q]
+        factor *= length
+
+
+@kernel
+def first_release(jump, room, n_held, start, length, sign, noise, hi):
+    """First moment x ∈ [0, hi] at which a boundary no longer holds: (x, index among the held ones, side it leaves to).
+
+    The boundaries hold with coefficients c_i between 0 and δ_i · a; noise beyond these bounds decides nothing: a
+    cluster that has converged on its sample is pushed by nothing else, and would be released over and over.
+    """
+    first, which, way = _NEVER, -1, 0
+    _fill_push(room.raw, room.a, sign, room.push)
+    for m in range(n_held):
+        slack = noise / room.triangle[m, m]
+        for side in range(2):
+            if side == 0:
+                _multiplier(room, n_held, m)
+            else:
+                _jump_series(jump, room.held[m], start, length, room.a, sign, room.roots)
+                _multiplier(room, n_held, m)
+                for i in range(room.series.size):
+                    room.series[i] = room.roots[i] - room.series[i]
+            room.series[0] -= slack
+            if room.ignored[room.held[m]]:
+                continue
+            x = 0.0 if room.series[0] > 0.0 else _first_root(room, min(first, hi))
+            if 0.0 < x < first:
+                # It is beyond noise there; it was released where it last passed the bound itself.
+                room.series[0] += slack
+                sign_changes(room.series, x, room.isolation, room.roots)
+                x = _last_of(room.roots)
+            if x < first:
+                first, which, way = x, m, (INACTIVE if side == 0 else ACTIVE)
+    return first, which, way
+
+
+# ---------------------------------------------------------------------------------------------------- decisions
+
+
+@kernel
+def is_dead(two_sided, side):
+    """Whether no sample is active."""
+    for h in range(side.size):  # noqa: SIM110 - compiled code has no generators
+        if side[h] == ACTIVE or two_sided[h]:
+            return False
+    return True
+
+
+@kernel
+def _jump_at(jump, h, tau, a):
+    total = 0.0
+    for q in range(a.size):
+        value = 0.0
+        for l in range(jump.shape[0] - 1, -1, -1):
+            value = value * tau + jump[l, h, q]
+        total += value * a[q]
+    return total
+
+
+@kernel
+def _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise):
+    """List the boundaries that the neuron lies on, with what each would add; and the velocity without any of them."""
+    p, s = w.size, field.jump.shape[0]
+    size = 0
+    for c in range(p):
+        total = 0.0
+        for q in range(a.size):
+            value = 0.0
+            for l in range(s - 1, -1, -1):
+                value = value * tau + room.generator[l, c, q]
+            total += value * a[q]
+        room.driven[c] = total
+    for h in range(room.side.size):
+        if room.side[h] != HELD and h != trigger and abs(_along(problem.normals[h], w)) > zero:
+            continue
+        room.listed[size] = h
+        room.jump[size] = _jump_at(field.jump, h, tau, a)
+        room.before[size] = room.side[h]
+        room.place[size] = room.side[h]
+        room.slack[size] = noise if room.side[h] == HELD else 0.0
+        if h == trigger and room.side[h] == HELD:
+            room.place[size], room.slack[size] = away, 0.0
+        if room.side[h] == ACTIVE:
+            for c in range(p):
+                room.driven[c] -= room.jump[size] * problem.normals[h, c]
+        size += 1
+    return size
+
+
+@kernel
+def _apply_sides(problem, field, room, size):
+    """Take over the decided sides, and the generator of the new pattern; whether anything changed."""
+    changed = False
+    for i in range(size):
+        h, was, now = room.listed[i], room.before[i], room.place[i]
+        if was == now:
+            continue
+        changed = True
+        room.side[h] = now
+        way = (1.0 if now == ACTIVE else 0.0) - (1.0 if was == ACTIVE else 0.0)
+        if way != 0.0:
+            for l in range(field.jump.shape[0]):
+                for c in range(problem.normals.shape[1]):
+                    for q in range(field.jump.shape[2]):
+                        room.generator[l, c, q] += way * field.jump[l, h, q] * problem.normals[h, c]
+    return changed
+
+
+@kernel
+def _note(room, tau, h, kind, weight):
+    """Append a switch to the log."""
+    row = room.log[room.counts[0]]
+    row[0], row[1], row[2], row[3] = tau, h, kind, weight
+    room.counts[0] += 1
+
+
+@kernel
+def _write(room, size, tau, change):
+    """Log what changed. The weight, for the whole event, goes to its first row."""
+    for i in range(size):
+        was, now = room.before[i], room.place[i]
+        if was != now and room.counts[0] < room.log.shape[0]:
+            kind = SLIDE if now == HELD else (RELEASE if was == HELD else (ON if now == ACTIVE else OFF))
+            _note(room, tau, room.listed[i], kind, change)
+            change = 0.0
+
+
+@kernel
+def _decide(problem, field, room, tau, trigger, away, zero, noise):
+    """Decide all boundaries that a neuron (``room.now``) lies on; whether anything changed."""
+    p = problem.normals.shape[1]
+    w, a = room.now[:p], room.now[p:]
+    size = _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise)
+    before = room.velocity
+    before[:] = room.driven
+    for i in range(size):
+        if room.before[i] == ACTIVE:
+            for c in range(p):
+                before[c] += room.jump[i] * problem.normals[room.listed[i], c]
+    n_held = span_held(problem.normals, room.side, room.basis, room.triangle, room.held)
+    for m in range(n_held):
+        along = _along(room.basis[m], before)
+        for c in range(p):
+            before[c] -= along * room.basis[m, c]
+    speed = room.push[0]
+    solve_box(
+        room.driven,
+        problem.normals,
+        room.listed,
+        size,
+        room.jump,
+        room.slack,
+        room.place,
+        room.share,
+        speed,
+        room.basis,
+        room.triangle,
+        room.free,
+        room.goal,
+    )
+    changed = _apply_sides(problem, field, room, size)
+    if is_dead(problem.two_sided, room.side):
+        # A dead neighbour pushes nothing: what is there is absorbed.
+        for i in range(size):
+            changed |= room.before[i] != INACTIVE
+            room.place[i] = INACTIVE
+            room.side[room.listed[i]] = INACTIVE
+    if not changed:
+        return False
+    square, crossing = 0.0, 0.0
+    for c in range(p):
+        square += (speed[c] - before[c]) ** 2
+    for i in range(size):
+        if room.before[i] != room.place[i]:
+            normal = problem.normals[room.listed[i]]
+            crossing = max(crossing, abs(_along(normal, speed)), abs(_along(normal, before)))
+    # What the switch changes in the rate of any output: by the velocity, and by a sample that starts or ends.
+    _write(room, size, tau, _norm(a) * (math.sqrt(square) + crossing))
+    return True
+
+
+@kernel
+def _settle(normals, room):
+    """Put a neuron exactly on the boundaries that hold it."""
+    p = normals.shape[1]
+    size = span_held(normals, room.side, room.basis, room.triangle, room.held)
+    for m in range(size):
+        along = _along(room.basis[m], room.now[:p])
+        for c in range(p):
+            room.now[c] -= along * room.basis[m, c]
+    return size
+
+
+@kernel
+def _count_outputs(problem, room, nodes, start, length, end, factor, plus, total):
+    """Add the neuron's share of all outputs at the nodes in (start, end].
+
+    ``plus`` (s, H, o): Σ a (w·ν_h) over neurons on the active side. ``total`` (s, p, o): Σ w aᵀ.
+    """
+    p = problem.normals.shape[1]
+    for i in range(nodes.size):
+        if nodes[i] <= start or nodes[i] > end:
+            continue
+        x = (nodes[i] - start) / length
+        _evaluate(room.w, x, room.now[:p])
+        _evaluate(room.a, x, room.now[p:])
+        for c in range(p):
+            for q in range(room.now.size - p):
+                total[i, c, q] += factor * room.now[c] * room.now[p + q]
+        for h in range(room.side.size):
+            if room.side[h] == ACTIVE:
+                depth = factor * _along(problem.normals[h], room.now[:p])
+                for q in range(room.now.size - p):
+                    plus[i, h, q] += depth * room.now[p + q]
+
+
+@kernel
+def _first_flip(room, sign, n_held):
+    """First moment at which the output weight of an unbalanced neuron that is held changes sign."""
+    if sign != 0 or n_held == 0 or room.a.shape[1] > 1:
+        return _NEVER
+    for i in range(room.series.size):
+        room.series[i] = room.a[i, 0]
+    return _first_root(room, 1.0)
+
+
+@kernel
+def _vanish(room, tau, trigger):
+    """Leave a neuron at w = 0, and log by which boundary: those that held it, or the one that it came to."""
+    before = room.counts[0]
+    for h in range(room.side.size):
+        if room.side[h] == HELD and room.counts[0] < room.log.shape[0]:
+            _note(room, tau, h, RELEASE, 0.0)
+        room.side[h] = INACTIVE
+    if room.counts[0] == before:
+        _note(room, tau, trigger, OFF, 0.0)
+    room.now[: room.w.shape[1]] = 0.0
+
+
+@kernel
+def _let_go(room, n_held, tau):
+    """Release all boundaries to their inactive sides."""
+    for m in range(n_held):
+        room.side[room.held[m]] = INACTIVE
+        if room.counts[0] < room.log.shape[0]:
+            _note(room, tau, room.held[m], RELEASE, 0.0)
+
+
+@kernel
+def _significant(w, negligible):
+    """Number of leading terms, at least 3, of which all others are negligible."""
+    for i in range(w.shape[0] - 1, 2, -1):
+        if _norm(w[i]) > negligible:
+            return i + 1
+    return 3
+
+
+@kernel
+def _shorten(room, tolerance):
+    """Shorten a piece until the last terms of its series are negligible; returns the part of it that is left."""
+    s, size = room.raw.shape[0], room.w.shape[0]
+    tail = 0.0
+    for i in range(size - s, size):
+        tail = max(tail, _norm(room.w[i]) + _norm(room.a[i]))
+    allowed = tolerance * (_norm(room.w[0]) + _norm(room.a[0]))
+    room.counts[1] = _significant(room.w, 0.01 * allowed)
+    if tail <= allowed:
+        return 1.0
+    part = (allowed / tail) ** (1.0 / (size - s))
+    factor = 1.0
+    for i in range(size):
+        for c in range(room.w.shape[1]):
+            room.w[i, c] *= factor
+        for q in range(room.a.shape[1]):
+            room.a[i, q] *= factor
+        factor *= part
+        if i < s:
+            for c in range(room.raw.shape[1]):
+                for q in range(room.raw.shape[2]):
+                    room.raw[i, c, q] *= factor
+    return part
+
+
+@kernel
+def _prepare_piece(problem, room, start, tolerance):
+    """Series of the neuron from ``start`` on, as far as they converge quickly: (number of held boundaries, length)."""
+    p = problem.normals.shape[1]
+    n_held = _settle(problem.normals, room)
+    length = _localise(room.generator, start, room.raw)
+    room.local[:] = room.raw
+    project(room.local, room.basis, n_held)
+    room.w[0], room.a[0] = room.now[:p], room.now[p:]
+    _expand(room.local, room.w, room.a)
+    length *= _shorten(room, tolerance)
+    _to_hull(room.w[: room.counts[1]], 1.0, room.hull)
+    return n_held, length
+
+
+@kernel
+def _first_event(problem, field, room, sign, n_held, start, length, size):
+    """First event of a piece: (x, boundary, side it is released to, whether the output weight changes sign)."""
+    noise, weight = field.noise[0] * length, _norm(room.a[0])
+    then, trigger = _first_exit(problem.normals, room, noise * weight, OUTSIDE * size)
+    away, flips = INACTIVE, False
+    if n_held > 0:
+        flip = _first_flip(room, sign, n_held)
+        if flip < then:
+            then, trigger, flips = flip, room.held[0], True
+        direction, loud = (1.0 if room.a[0, 0] > 0.0 else -1.0), noise * (1.0 if room.a.shape[1] == 1 else weight)
+        x, m, way = first_release(field.jump, room, n_held, start, length, direction, loud, min(then, 1.0))
+        if x < then:
+            then, trigger, away, flips = x, room.held[m], way, False
+    return then, trigger, away, flips
+
+
+@kernel
+def travel(problem, field, room, sign, factor, plus, total):
+    """Carry one neuron from τ = 0 to 1 through all its switches.
+
+    ``room.now`` (p + o,) and ``room.side`` are those of the start, and are updated. If ``factor`` is not 0, its outputs
+    times factor are added to ``plus`` and ``total``. Switches are logged in ``room.log`` as (τ, boundary, kind,
+    weight): the weight bounds the change of the rate of its outputs. Returns a status.
+    """
+    p = problem.normals.shape[1]
+    fill_generator(problem, field, room)
+    room.ignored[:] = False
+    room.counts[0] = 0
+    start = 0.0
+    w, a = room.now[:p], room.now[p:]
+    for _ in range(4 * room.log.shape[0]):
+        if start >= 1.0 or is_dead(problem.two_sided, room.side) or _norm(w) == 0.0:
+            return CHUNK_DONE
+        if room.counts[0] >= room.log.shape[0]:
+            break
+        gap = gap_of(w, a)
+        n_held, length = _prepare_piece(problem, room, start, field.noise[1])
+        size = max(_norm(room.hull[0]) + _norm(a), _norm(room.hull[room.counts[1] - 1]))
+        then, trigger, away, flips = _first_event(problem, field, room, sign, n_held, start, length, size)
+        part = min(then, 1.0)
+        end = start + part * length
+        if then > 1.0 and 1.0 - end < EPS:
+            end = 1.0
+        if factor != 0.0:
+            _count_outputs(problem, room, field.nodes, start, length, end, factor, plus, total)
+        _evaluate(room.w, part, w)
+        _evaluate(room.a, part, a)
+        conserve(w, a, gap, sign)
+        start = end
+        if then > 1.0:
+            continue
+        if _norm(w) <= OUTSIDE * size:
+            # Straight through w = 0, where all boundaries meet: with relu'(0) = 0 it stays there.
+            _vanish(room, start, trigger)
+        elif flips:
+            # Both sides push away from here on.
+            _let_go(room, n_held, start)
+        elif _decide(problem, field, room, start, trigger, away, TOGETHER * size, field.noise[0] * _norm(a)):
+            room.ignored[:] = False
+            _settle(problem.normals, room)
+        else:
+            room.ignored[trigger] = True
+    return TOO_MANY_SWITCHES
+
+
+@kernel
+def carry_alone(problem, field, room, neurons, moved, chosen, n_chosen, plus, total, events, n_events):
+    """Carry the neurons ``chosen[:n_chosen]`` one by one, from ``neurons`` into ``moved``.
+
+    Their outputs at the nodes are added to ``plus`` and ``total``; switches to ``events`` as (τ, neuron, boundary,
+    kind, weight), ``n_events`` (1,) being updated. Returns a status.
+    """
+    for i in range(n_chosen):
+        j = chosen[i]
+        room.now[:] = neurons.z[:, j]
+        room.side[:] = neurons.side[j]
+        factor = math.ldexp(1.0, 2 * int(neurons.exponent[j])) if neurons.exponent[j] > LIGHTEST else 0.0
+        status = travel(problem, field, room, neurons.sign[j], factor, plus, total)
+        if status != CHUNK_DONE:
+            return status
+        if n_events[0] + room.counts[0] > events.shape[0]:
+            return EVENTS_FULL
+        for l in range(room.counts[0]):
+            row = events[n_events[0]]
+            row[0], row[1], row[2], row[3] = room.log[l, 0], j, room.log[l, 1], room.log[l, 2]
+            row[4] = factor * room.log[l, 3]
+            n_events[0] += 1
+        moved.z[:, j] = room.now
+        moved.clear[j] = 0.0
+        moved.switches[j] = room.counts[0]
+        moved.side[j] = room.side
+    return CHUNK_DONE

@@ -1,0 +1,195 @@
+"""The restart points of a flow with any number of inputs and outputs, and how the integrator goes on from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from reluquant.kernels import collocation, flow_general, status
+from reluquant.kernels.neuron_alone import Problem
+from reluquant.structures.arrays import Floats, frozen
+from reluquant.structures.branches import BRANCH_DTYPE
+from reluquant.structures.dataset import Dataset
+from reluquant.structures.losses import Loss, named
+from reluquant.structures.recording import NeuronStates
+
+# Steps, and switches, for which a replay has room at a time.
+CHUNK, SWITCHES = 32, 4096
+
+
+class Snapshots(NamedTuple):
+    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, a), ``sign`` 0 if unbalanced.
+
+    ``side`` (…, m, H) int8 is the side of each boundary, 0 where it holds; ``offset`` (…, o) the output bias. ``pace``
+    is the length of the next step, so that a replay takes the same.
+    """
+
+    t: Floats
+    mantissa: Floats
+    exponent: np.ndarray
+    sign: np.ndarray
+    side: np.ndarray
+    offset: Floats
+    pace: Floats
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GeneralRecording:
+    """The network every few dozen steps; in between the integrator follows the same steps again.
+
+    Attributes
+    ----------
+    problem : reluquant.kernels.neuron_alone.Problem
+        Boundaries and labels.
+    first : ndarray of int, shape (n_boundaries,)
+        The first sample of each boundary.
+    loss : Loss
+    tolerance : float
+        Of one step.
+    n_nodes, order : int
+        Of the residual's polynomial, and most terms of a neuron's series.
+    trains_offset : bool
+        Whether the output bias is trained.
+    most_steps : int
+        What bounds a replay: the steps that the run itself took.
+    flat : bool
+        Whether the output weights have shape (m,), not (m, o).
+    snapshots : Snapshots
+    """
+
+    problem: Problem
+    first: np.ndarray
+    loss: Loss
+    tolerance: float
+    n_nodes: int
+    order: int
+    trains_offset: bool
+    most_steps: int
+    flat: bool
+    snapshots: Snapshots
+
+    kind: ClassVar[str] = "general"
+    method: ClassVar[str] = "collocation of the residual, each neuron exactly through its switches (any inputs)"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first", frozen(self.first, dtype=np.int64))
+        for array in (*self.problem, *self.snapshots):
+            array.setflags(write=False)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return self.snapshots.exponent.shape[1]
+
+    def states(self, times: Floats) -> NeuronStates:
+        """Return all neurons at times inside the run, in any order."""
+        p, o, m = self.problem.normals.shape[1], self.problem.labels.shape[1], self.n_neurons
+        W, a = np.empty((times.size, m, p)), np.empty((times.size, m, o))
+        log_norm, slides_on = np.empty((times.size, m)), np.full((times.size, m), -1, dtype=np.int64)
+        for row, t in enumerate(times):
+            Z, E, side, _ = self._replay(t)
+            with np.errstate(under="ignore", divide="ignore"):
+                weights = np.ldexp(Z, np.clip(E, -(2**30), 2**30)[:, None].astype(np.int32))
+                log_norm[row] = np.log(np.linalg.norm(Z[:, :p], axis=1)) + E * np.log(2.0)
+            W[row], a[row] = weights[:, :p], weights[:, p:]
+            # Boundaries are in the order of their first samples; a neuron with w = 0 is held by none.
+            held = (side == 0) & np.any(Z[:, :p] != 0, axis=1)[:, None]
+            on = np.any(held, axis=1)
+            slides_on[row, on] = self.first[np.argmax(held[on], axis=1)]
+        return NeuronStates(W, a[:, :, 0] if self.flat else a, log_norm, slides_on)
+
+    def offsets(self, times: Floats) -> Floats:
+        """Return the output bias at times inside the run, shape (n_times, n_outputs)."""
+        return np.array([self._replay(t)[3] for t in times])
+
+    def _replay(self, t: float) -> tuple[np.ndarray, ...]:
+        start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1
+        Z, E, sign, side, offset, pace = (array[start].copy() for array in self.snapshots[1:])
+        # Writable copies of what is only read: numba would compile the kernels again for read-only arrays.
+        problem = Problem(*(array.copy() for array in self.problem))
+        # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
+        control = np.array([t, -1.0, self.tolerance, 0.0, pace[0], float(self.trains_offset)])
+        loss = flow_general.Loss(self.loss.kind, self.loss.parameter, self.loss.value, self.loss.derivative)
+        tables, now, room = collocation.radau(self.n_nodes), self.snapshots.t[start], SWITCHES
+        # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
+        for _ in range(self.most_steps + 64):
+            times, losses, events = np.empty(CHUNK + 1), np.empty(CHUNK + 1), np.empty((room, 5))
+            times[0] = now
+            why, steps, _ = flow_general.advance(
+                problem, loss, tables, Z, E, sign, side, offset, control, self.order, times, losses, events
+            )
+            now = times[steps]
+            if why == status.EVENTS_FULL and steps == 0:
+                room *= 4
+            elif why not in (status.CHUNK_DONE, status.EVENTS_FULL):
+                break
+        return Z, E, side, offset
+
+    def branch_points(self, switches: np.ndarray) -> np.ndarray:
+        """Return none: they are looked for with one input only."""
+        return np.empty(0, dtype=BRANCH_DTYPE)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything as plain arrays, for a file.
+
+        Raises
+        ------
+        ValueError
+            If the loss is a user's own: its functions are not arrays.
+        """
+        if self.loss.name == "custom":
+            raise ValueError(
+                "A run with a loss of your own cannot be saved, because the loss is code; save its final weights."
+            )
+        own = {
+            name: np.asarray(getattr(self, name))
+            for name in ("first", "tolerance", "n_nodes", "order", "trains_offset", "most_steps", "flat")
+        }
+        own |= {"loss_name": np.asarray(self.loss.name), "loss_parameter": np.asarray(self.loss.parameter)}
+        own |= {f"problem_{name}": array for name, array in self.problem._asdict().items()}
+        return own | {f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], data: Dataset) -> Self:
+        """Make the recording that :meth:`arrays` was taken from.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If an array is missing, or does not fit.
+        """
+        problem = Problem(*(np.array(arrays[f"problem_{name}"]) for name in Problem._fields))
+        snapshots = Snapshots(*(np.array(arrays[f"snapshot_{name}"]) for name in Snapshots._fields))
+        (H, p), (n, o), m = problem.normals.shape, problem.labels.shape, snapshots.exponent.shape[1]
+        # The compiled kernels index their arrays by these, unchecked.
+        fits = (
+            n == data.n_samples
+            and problem.plane.shape == problem.stretch.shape == (n,)
+            and problem.plane.dtype == np.int64
+            and problem.plane.min(initial=-1) >= -1
+            and problem.plane.max(initial=-1) < H
+            and snapshots.mantissa.shape[1:] == (m, p + o)
+            and snapshots.side.shape[1:] == (m, H)
+            and snapshots.side.dtype == np.int8
+            and snapshots.sign.shape[1:] == (m,)
+            and snapshots.offset.shape[1:] == (o,)
+            and snapshots.pace.shape[1:] == (1,)
+        )
+        if not fits:
+            raise ValueError("its neurons and boundaries do not fit each other")
+        loss = named(str(arrays["loss_name"]))
+        return cls(
+            problem,
+            arrays["first"],
+            Loss(loss.name, loss.kind, float(arrays["loss_parameter"])),
+            float(arrays["tolerance"]),
+            int(arrays["n_nodes"]),
+            int(arrays["order"]),
+            bool(arrays["trains_offset"]),
+            int(arrays["most_steps"]),
+            bool(arrays["flat"]),
+            snapshots,
+        )

@@ -1,0 +1,215 @@
+"""The general flow against closed forms, tiny steps of descent, the planar engine, and what theory conserves."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import expi
+
+import reluquant as rq
+from reluquant.dynamics.general_flow import boundaries, general_flow, sides
+from reluquant.kernels import neuron_alone, neuron_blocks
+from reluquant.structures.general_recording import GeneralRecording
+from reluquant.structures.losses import CROSS_ENTROPY, LOGISTIC, SQUARED, huber
+from tests.flow_problems import PROBLEMS, by_neuron
+
+KINDS = ("on", "off", "slide", "release")
+
+
+def _flow(net, data, *, t_max=math.inf, loss=SQUARED, rtol=1e-9, offset=None, stop_loss=None):
+    return general_flow(
+        net, data, loss=loss, offset=offset, log_scale=0.0, t_max=t_max, stop_loss=stop_loss, rtol=rtol, slowest=rtol,
+        save_at=np.empty(0), max_steps=5000, progress=False,
+    )  # fmt: skip
+
+
+def _end(run, recording):
+    states = recording.states(run.t[-1:])
+    return states.W[0], states.a[0]
+
+
+def _residual(loss, f, y):
+    if loss.name == "logistic":
+        return y / (1 + np.exp(y * f))
+    if loss.name == "cross-entropy":
+        return y - np.exp(f) / np.exp(f).sum(axis=1, keepdims=True)
+    return np.clip(y - f, -loss.parameter, loss.parameter) if loss.name == "huber" else y - f
+
+
+def _descent(W, a, inputs, y, t_max, step, loss=SQUARED, offset=None):
+    """Explicit Euler: as slow and obvious as it gets."""
+    W, a, b = W.copy(), a.reshape(len(a), -1).copy(), 0.0 if offset is None else offset
+    y = y.reshape(len(y), -1)
+    for _ in range(round(t_max / step)):
+        margins = inputs @ W.T
+        r = _residual(loss, np.maximum(margins, 0) @ a + b, y) / len(y)
+        on = margins > 0
+        W, a = W + step * ((on * (r @ a.T)).T @ inputs), a + step * (np.maximum(margins, 0).T @ r)
+        b = b + step * r.sum(axis=0) if offset is not None else b
+    return W, a
+
+
+def _draw(seed, *, outputs=1, bias=True, loss=SQUARED, scale=0.3):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(6, 2)), rng.normal(size=(6, outputs))
+    if loss is LOGISTIC:
+        y = np.sign(y)
+    if loss is CROSS_ENTROPY:
+        y = np.eye(outputs)[rng.integers(0, outputs, 6)]
+    W, a = scale * rng.normal(size=(7, 2 + bias)), scale * rng.normal(size=(7, outputs))
+    if outputs == 1:
+        y, a = y[:, 0], a[:, 0]
+    return rq.ShallowReLU(W, a, bias=bias), rq.Dataset(X, y, bias=bias)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS[::6], ids=lambda p: f"seed {p.seed}")
+def test_with_one_input_it_is_the_planar_engine(problem):
+    W, a, x, y = problem.draw()
+    net, data = rq.ShallowReLU(W, a), rq.Dataset(x, y)
+    planar = rq.gradient_flow(net, data, t_max=problem.t_end, rtol=1e-11, progress=False)
+    run, recording = _flow(net, data, t_max=problem.t_end)
+    W, a = _end(run, recording)
+    # These problems amplify by at most 100, and rtol is 1e-9.
+    size = np.linalg.norm(planar.final.W)
+    assert np.linalg.norm(W - planar.final.W) <= 1e-7 * size
+    assert np.linalg.norm(a - planar.final.a) <= 1e-7 * size
+    ours = [(t, int(j), int(recording.first[int(h)]), KINDS[int(kind)]) for t, j, h, kind, _ in run.events]
+    rows = by_neuron(ours, net.n_neurons)
+    others = by_neuron([tuple(row) for row in planar.switches.tolist()], net.n_neurons)
+    assert [[s[:2] for s in row] for row in rows] == [[s[:2] for s in row] for row in others]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("loss", "outputs", "offset"),
+    [
+        (SQUARED, 1, None),
+        (SQUARED, 2, None),
+        (LOGISTIC, 1, None),
+        (CROSS_ENTROPY, 3, None),
+        (huber(0.5), 1, None),
+        (SQUARED, 2, np.zeros(2)),
+    ],
+    ids=["squared", "two outputs", "logistic", "cross-entropy", "huber", "output bias"],
+)
+def test_descent_with_tiny_steps_comes_to_the_same(loss, outputs, offset, seed):
+    net, data = _draw(seed, outputs=outputs, loss=loss)
+    run, recording = _flow(net, data, t_max=6.0, loss=loss, offset=offset, rtol=1e-8)
+    W, a = _end(run, recording)
+    errors = []
+    for step in (4e-3, 5e-4):
+        W_descent, a_descent = _descent(net.W, net.a, data.inputs, data.y, 6.0, step, loss, offset)
+        errors.append(max(np.abs(W_descent - W).max(), np.abs(a_descent.reshape(a.shape) - a).max()))
+    # Euler errs in proportion to its step; on a sample where neurons slide it chatters by about one step.
+    assert errors[1] < 2e-3
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_one_sample_follows_its_closed_form():
+    # theory.md §5, with n = 1: m = f(x), m' = 2 |x| m (y - m).
+    net = rq.ShallowReLU([[1e-3, 0.0]], [1e-3], bias=False)
+    data = rq.Dataset([[2.0, 0.0]], [3.0], bias=False)
+    for t in (0.5, 1.0, 1.5):
+        run, recording = _flow(net, data, t_max=t)
+        W, a = _end(run, recording)
+        m = 3 / (1 + (3 / 2e-6 - 1) * math.exp(-12 * t))
+        assert 2 * W[0, 0] * a[0] == pytest.approx(m, rel=1e-9)
+
+
+@pytest.mark.parametrize("m", [0.5, 1.0, 3.0])
+def test_one_logistic_sample_follows_its_closed_form(m):
+    # theory.md §5: t = (ln(m/m₀) + Ei(m) - Ei(m₀)) / 4, m₀ = 2e-6.
+    net = rq.ShallowReLU([[1e-3, 0.0]], [1e-3], bias=False)
+    data = rq.Dataset([[2.0, 0.0]], [1.0], bias=False)
+    t = (math.log(m / 2e-6) + expi(m) - expi(2e-6)) / 4
+    run, recording = _flow(net, data, t_max=t, loss=LOGISTIC)
+    W, a = _end(run, recording)
+    assert 2 * W[0, 0] * a[0] == pytest.approx(m, rel=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_loss_never_rises_and_the_gap_of_squares_stays(seed):
+    net, data = _draw(seed, outputs=1 + seed % 2, scale=10.0 ** -(seed % 4))
+    run, recording = _flow(net, data, t_max=200.0, rtol=1e-6)
+    W, a = _end(run, recording)
+    assert np.all(np.diff(run.loss) <= 1e-6 * run.loss[0])
+    before = np.sum(net.W**2, axis=1) - np.sum(net.a.reshape(7, -1) ** 2, axis=1)
+    size = np.sum(W**2, axis=1) + np.sum(a.reshape(7, -1) ** 2, axis=1)
+    after = np.sum(W**2, axis=1) - np.sum(a.reshape(7, -1) ** 2, axis=1)
+    assert np.all(np.abs(after - before) <= 1e-10 * np.maximum(size, np.abs(before)))
+
+
+def test_four_xor_samples_end_as_theory_says():
+    # theory.md §5: without a bias, f = ½ (|x₁ + x₂| - |x₁ - x₂|) at zero loss.
+    data = rq.Dataset([[1, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, -1, -1], bias=False)
+    net = rq.ShallowReLU.balanced(n_features=2, n_neurons=40, scale=1e-8, rng=0, bias=False)
+    run, recording = _flow(net, data)
+    W, a = _end(run, recording)
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    f = np.maximum(x @ W.T, 0) @ a
+    assert run.end == "stationary"
+    # Neurons that point elsewhere than the attractors weigh about the scale.
+    assert np.allclose(f, 0.5 * (np.abs(x.sum(axis=1)) - np.abs(x[:, 0] - x[:, 1])), atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-100, 1e-300])
+def test_time_grows_like_the_logarithm_of_the_scale(scale):
+    # Orthogonal inputs: the first plateau ends at τ = n/2 · 1/2 of ln(1/scale); theory.md §5, times n = 2.
+    data = rq.Dataset([[1.0, 0.0], [0.0, 1.0]], [1.0, -2.0], bias=False)
+    net = rq.ShallowReLU.balanced(n_features=2, n_neurons=20, scale=scale, rng=0, bias=False)
+    run, _ = _flow(net, data, rtol=1e-6, stop_loss=0.5)
+    # The prefactor is worth some units of time.
+    assert run.t[-1] == pytest.approx(math.log(1 / scale), abs=6.0)
+    assert run.end == "stop_loss"
+
+
+def test_parallel_inputs_share_a_boundary_and_zero_inputs_have_none():
+    inputs = np.array([[1.0, 2.0], [0.0, 0.0], [-2.0, -4.0], [3.0, 1.0], [0.5, 1.0]])
+    problem, first = boundaries(inputs, np.zeros((5, 1)))
+    assert problem.plane.tolist() == [0, -1, 0, 1, 0]
+    assert np.sign(problem.stretch).tolist() == [1, 0, -1, 1, 1]
+    assert problem.two_sided.tolist() == [True, False]
+    assert first.tolist() == [0, 3]
+
+
+def test_a_neuron_on_a_boundary_is_seen_there_exactly():
+    inputs = np.array([[0.1, 1.0]])
+    # 0.1 · 3 - 0.3 is not zero for the float64 numbers as given.
+    W = np.array([[3.0, -0.1 * 3.0], [10.0, -1.0], [1.0, -0.1]])
+    assert sides(W, inputs, np.array([0]))[:, 0].tolist() == [-1, 1, 0]
+
+
+def test_antipodal_and_repeated_samples_flow_like_descent():
+    X = np.array([[1.0, 0.5], [-1.0, -0.5], [1.0, 0.5], [0.2, -1.0], [0.0, 0.0]])
+    data = rq.Dataset(X, [1.0, 0.5, 0.8, -1.0, 3.0], bias=False)
+    rng = np.random.default_rng(3)
+    net = rq.ShallowReLU(0.3 * rng.normal(size=(6, 2)), 0.3 * rng.normal(size=6), bias=False)
+    run, recording = _flow(net, data, t_max=10.0)
+    W, a = _end(run, recording)
+    W_descent, a_descent = _descent(net.W, net.a, X, data.y, 10.0, 1e-3)
+    assert np.allclose(W, W_descent, atol=2e-3)
+    assert np.allclose(a, a_descent[:, 0], atol=2e-3)
+
+
+def test_a_recording_replays_and_survives_a_file():
+    net, data = _draw(5, outputs=2)
+    _, recording = _flow(net, data, t_max=20.0)
+    shorter = _flow(net, data, t_max=7.0)
+    again = GeneralRecording.from_arrays(recording.arrays(), data)
+    there, copied = recording.states(np.array([7.0])), again.states(np.array([7.0]))
+    assert np.allclose(there.W[0], _end(*shorter)[0], atol=1e-7)
+    assert np.array_equal(there.W, copied.W)
+    assert np.array_equal(recording.states(np.zeros(1)).W[0], net.W)
+
+
+def test_each_kernel_compiles_once():
+    for outputs in (1, 2):
+        net, data = _draw(1, outputs=outputs)
+        run, recording = _flow(net, data, t_max=3.0)
+        recording.states(run.t[-1:])
+    for kernel in (neuron_alone.carry_alone, neuron_blocks.carry_blocks):
+        assert len(kernel.signatures) == 1
+    # None at all, if its caller came from the cache.
+    assert len(neuron_alone.travel.signatures) <= 1
