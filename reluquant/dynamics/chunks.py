@@ -110,7 +110,7 @@ def follow(
     ``work`` is what one step costs, in neurons; ``save_at`` ascending times, at each of which a step ends.
     """
     chunks = [start]
-    n_steps, room, asked = 0, max(CHUNK_SWITCHES, 2 * work), list(save_at[::-1])
+    n_steps, room, asked = 0, max(CHUNK_SWITCHES, 8 * work), list(save_at[::-1])
     most = max(1, min(CHUNK, CHUNK_WORK // work))
     try:
         with reporting(progress, "gradient flow") as report:

@@ -162,7 +162,7 @@ def _moved_output(field, sector_moments, ray_moments, moving, theta, output):
         m = sector_moments[c, :, 0]
         output[c, 0], output[c, 1] = m[3], m[4]
         if moving[c] and c != n:
-            p, q, r, t = map_at(field.maps[c], theta)
+            p, q, r, t = map_at(field.maps, c, theta)
             # The Lorentz map, column by column: where (w, b, a) go.
             ww, bw, aw = apply(p, q, r, t, 1.0, 0.0, 0.0)
             wb, bb, ab = apply(p, q, r, t, 0.0, 1.0, 0.0)

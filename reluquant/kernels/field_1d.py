@@ -203,10 +203,10 @@ def fill_field(field, sector_moments, ray_moments, moving, unit, output):
 @kernel
 def slope_toward(generator, sector, x, theta):
     """``unit · g · x̃`` at θ."""
-    first, second = generator[sector, 0], generator[sector, 1]
+    # Here and in `map_at` numbers are indexed one by one: a view of an array costs more than reading it.
     total = 0.0
-    for i in range(first.size - 1, -1, -1):
-        total = total * theta + (first[i] * x + second[i])
+    for i in range(generator.shape[2] - 1, -1, -1):
+        total = total * theta + (generator[sector, 0, i] * x + generator[sector, 1, i])
     return total
 
 
@@ -292,20 +292,21 @@ def ready_turns(field, c, hi):
 
 
 @kernel
-def next_turn(turns, theta):
-    """The first turning point after θ."""
-    for turn in turns:
-        if turn > theta:
-            return turn
+def next_turn(turns, c, side, theta):
+    """The first turning point after θ at one boundary of sector ``c``."""
+    for i in range(turns.shape[2]):
+        if turns[c, side, i] > theta:
+            return turns[c, side, i]
     return np.inf
 
 
 @kernel
-def map_at(s, theta):
-    """S at θ from its series (4, order + 1), scaled to determinant 1 so that a² - |w|² is kept to rounding."""
-    p, q, r, t = s[0, -1], s[1, -1], s[2, -1], s[3, -1]
-    for i in range(s.shape[1] - 2, -1, -1):
-        p, q, r, t = p * theta + s[0, i], q * theta + s[1, i], r * theta + s[2, i], t * theta + s[3, i]
+def map_at(maps, c, theta):
+    """S of sector ``c`` at θ from its series, scaled to determinant 1 so that a² - |w|² is kept to rounding."""
+    p, q, r, t = 0.0, 0.0, 0.0, 0.0
+    for i in range(maps.shape[2] - 1, -1, -1):
+        p, q = p * theta + maps[c, 0, i], q * theta + maps[c, 1, i]
+        r, t = r * theta + maps[c, 2, i], t * theta + maps[c, 3, i]
     scale = 1.0 / math.sqrt(p * t - q * r)
     return p * scale, q * scale, r * scale, t * scale
 
@@ -315,11 +316,11 @@ def ready_end(field, c, hi):
     """Fill all that an exit from sector ``c`` needs: S at the end of the step, and the turning points."""
     if not field.ready[c, MAPS]:
         _ready_sector(field, c)
-    field.ends[c, 0], field.ends[c, 1], field.ends[c, 2], field.ends[c, 3] = map_at(field.maps[c], hi)
+    field.ends[c, 0], field.ends[c, 1], field.ends[c, 2], field.ends[c, 3] = map_at(field.maps, c, hi)
     if not field.ready[c, TURNS]:
         ready_turns(field, c, hi)
     for side in range(2):
         if field.turns[c, side, 0] < hi:
             turned = field.turned[c, side]
-            turned[0], turned[1], turned[2], turned[3] = map_at(field.maps[c], field.turns[c, side, 0])
+            turned[0], turned[1], turned[2], turned[3] = map_at(field.maps, c, field.turns[c, side, 0])
     field.ready[c, END] = True

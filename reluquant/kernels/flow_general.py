@@ -13,9 +13,9 @@ The method
     nodes for which the network, carried exactly in that field, has these very residuals at the nodes. This is Radau
     IIA where nothing switches: of order 2s - 1, and stable where the flow is stiff. Its values are found by Newton's
     method with a frozen tangent kernel (`collocation`), or by plain iteration in short steps. How well the polynomial
-    meets the residual at the start of the step, which is no node, measures the error. Neurons too light to matter are
-    carried once, at the end. A switch bends r(t); a step ends where what its switches bend it by, all together,
-    reaches the tolerance.
+    meets the residual at the start of the step, which is no node, measures the error. Neurons too light to matter in
+    this iteration are carried when it has converged, and it is taken up again in the rare case that they do matter. A
+    switch bends r(t); a step ends where what its switches bend it by, all together, reaches the tolerance.
 
 The neurons' work is compiled. What is done once for a step is not: compiling it would take longer than most runs.
 
@@ -53,15 +53,25 @@ from reluquant.kernels.polynomials import DEEPEST
 BALANCED = 8 * EPS
 # Mantissas are kept within 2^±32, so that a step's growth can neither overflow nor underflow.
 MANTISSA = 32
-# All neurons together that are left out of the iteration move the field by less than this share of the tolerance, e^4
-# of # growth in the step allowed for.
-SPECTATORS = 1e-3
+# All neurons together that are left out of the iteration answer a change of the field by a change of less than this
+# share of it: it is their mass times the strength with which outputs act back, times the length of the step.
+SPECTATORS = 0.05
+# So many neurons are carried as fast as it takes to tell the light ones.
+FEW = 100
+# Times that they are carried for one step before they are counted among the others: each should leave that share.
+MOST_PASSES = 3
 # Where nothing moves at all a step is this many units of time.
 LONGEST_STEP = 60.0
 # Steps by which the last polynomial is continued for a first guess.
 FARTHEST = 2.0
 # Polynomials through the nodes follow a bend within a step up to a triangle of this share of the step.
 BEND = 0.15
+# A step is not taken anew for bends up to this many times the tolerance.
+NOT_CUT = 1.5
+# Steps that ought to be shorter than this share of what was tried are.
+TOO_LONG = 0.9
+# Share of the tolerance that the bends of the next step should take.
+BENT_GOAL = 0.5
 # Iterations for one polynomial; plain or Newton's, they gain a digit each, or the step is too long.
 MOST_ITERATIONS = 12
 # Times that one step is shortened before something must be wrong.
@@ -75,7 +85,7 @@ NOT_STIFF = 0.1
 # Unknowns beyond which eigenvalues cost more than the short steps of plain iteration.
 MOST_UNKNOWNS = 1500
 # The defect that is left, as a share of the tolerance.
-DEFECT = 0.2
+DEFECT = 0.5
 # Rounding of the sums that make a residual.
 ROUNDING = 16 * EPS
 
@@ -132,9 +142,14 @@ class Start(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What a step leaves to the next: the polynomial in powers and its length, eigenvalues, the length to try."""
+    """What a step leaves to the next.
+
+    The residual's polynomial in powers, and that of the light neurons' outputs; their length, eigenvalues, the length
+    to try.
+    """
 
     powers: np.ndarray | None
+    light: np.ndarray | None
     length: float
     newton: collocation.Newton | None
     guess: float
@@ -202,7 +217,9 @@ def _field_size(engine, values):
 
 
 def _carry(engine, groups, n_groups, events, n_events):
-    """Carry the neurons of the groups through the step that is set; (status, number of switches so far)."""
+    """Carry the neurons of the groups through the step that is set: (status, number of switches so far, outputs)."""
+    engine.plus[:] = 0.0
+    engine.total[:] = 0.0
     alone = np.empty(engine.neurons.exponent.size, dtype=np.int64)
     n_alone = neuron_blocks.carry_blocks(
         engine.problem, engine.field, engine.neurons, engine.moved, groups, n_groups, engine.blocks, engine.room,
@@ -213,7 +230,7 @@ def _carry(engine, groups, n_groups, events, n_events):
         engine.problem, engine.field, engine.room, engine.neurons, engine.moved, alone, n_alone, engine.plus,
         engine.total, events, tally,
     )  # fmt: skip
-    return why, int(tally[0])
+    return why, int(tally[0]), _outputs(engine, engine.plus, engine.total)
 
 
 # ------------------------------------------------------------------------------------------------- before a step
@@ -231,9 +248,7 @@ def _look(engine, offset):
     residual = _residual(engine, f)
     drive = np.empty((n_groups, *engine.field.base.shape[1:]))
     _set_field(engine, np.broadcast_to(residual, (engine.tables.nodes.size, n, o)), 1.0, 0.0)
-    neuron_blocks.drives_now(
-        problem, engine.field, neurons, engine.heavy, n_groups, engine.blocks, engine.room, drive
-    )
+    neuron_blocks.drives_now(problem, engine.field, neurons, engine.heavy, n_groups, engine.blocks, engine.room, drive)
     light = neurons.exponent <= LIGHTEST
     masses = np.ldexp(np.sum(neurons.z**2, axis=0), np.where(light, 0, 2 * neurons.exponent).astype(np.int32))
     masses[light] = 0.0
@@ -282,36 +297,60 @@ def _mark_heavy(start, budget):
     return chosen
 
 
-def _where_to_end(events, share, tolerance):
-    """Largest τ at which the switches before it have bent the residual by less than the tolerance.
+def _change(engine, start, nodes, h, wanted):
+    """Factor by which a step may be longer for its polynomial to meet the residual at the start as well as wanted."""
+    s = engine.tables.nodes.size
+    there = np.tensordot(engine.tables.to_power[0], nodes, axes=1)
+    missed = h * _field_size(engine, there - start.residual) - ROUNDING * h * start.noise
+    return max(0.2, 0.9 * (wanted / max(missed, 1e-4 * wanted)) ** (1 / (s + 1)))
 
-    A polynomial through nodes follows a bend at θ up to the area of a triangle: none if θ is at either end.
+
+def _share_out(engine, start, budget):
+    """Sort the neurons into heavy and light ones: numbers of groups, and the outputs (s, n, o) of the light ones."""
+    chosen = _mark_heavy(start, budget)
+    n_heavy = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(2), engine.heavy)
+    n_light = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(1), engine.light)
+    neuron_blocks.outputs_now(
+        engine.problem, engine.neurons, engine.light, n_light, engine.blocks, engine.plus, engine.total
+    )
+    light = _outputs(engine, engine.plus[0], engine.total[0])
+    return n_heavy, n_light, np.repeat(light[None], engine.tables.nodes.size, axis=0)
+
+
+def _bent(events, share, end):
+    """By how much the switches before ``end`` have bent the residual, as far as its polynomial cannot follow.
+
+    A polynomial through nodes follows a bend at θ up to the area of a triangle: none if θ is at either end. Bends at one
+    boundary add up; those at different boundaries are of different samples and of either sign, so that their squares
+    do.
     """
-    where, weight = events[:, 0], events[:, 4]
+    where = events[:, 0]
+    height = np.minimum(np.minimum(where, end - where), BEND * end)
+    sums = np.bincount(events[:, 2].astype(np.int64), np.where(where < end, events[:, 4] * height**2, 0.0))
+    return share * math.sqrt(np.sum(sums**2))
 
-    def bent(end):
-        height = np.minimum(np.minimum(where, end - where), BEND * end)
-        return share * np.sum(np.where(where < end, weight * height**2, 0.0))
 
-    if bent(1.0) <= tolerance:
+def _where_to_end(events, share, tolerance):
+    """Largest τ at which the switches before it have bent the residual by about the tolerance, or less."""
+    if _bent(events, share, 1.0) <= NOT_CUT * tolerance:
         return 1.0
     lo, hi = 0.0, 1.0
     for _ in range(60):
         middle = 0.5 * (lo + hi)
-        lo, hi = (middle, hi) if bent(middle) <= tolerance else (lo, middle)
+        lo, hi = (middle, hi) if _bent(events, share, middle) <= tolerance else (lo, middle)
         if hi - lo <= 1e-3 * hi and lo > 0.0:
             break
     return lo if lo > 0.0 else hi
 
 
-def _predict(engine, start, memory, h):
-    """Guess the residual (s, n, o) at the nodes: the last polynomial continued, from the residual at the start on."""
+def _predict(engine, now, powers, memory, h):
+    """Guess a function (s, n, o) at the nodes: its last polynomial continued, from its value at the start on."""
     s = engine.tables.nodes.size
-    if memory.powers is None or h > FARTHEST * memory.length:
-        return np.repeat(start.residual[None], s, axis=0)
+    if powers is None or h > FARTHEST * memory.length:
+        return np.repeat(now[None], s, axis=0)
     x = 1.0 + h / memory.length * engine.tables.nodes
     steps = x[:, None] ** np.arange(s) - 1.0
-    return start.residual + np.tensordot(steps, memory.powers, axes=1)
+    return now + np.tensordot(steps, powers, axes=1)
 
 
 def _stretch(engine, nodes, part):
@@ -333,12 +372,16 @@ def _newton(engine, start, n_groups):
     return collocation.newton_for(kernel, bends)
 
 
-def _found(engine, nodes, h, light, offset):
-    """Outputs (s, n, o) that the network carried with ``nodes`` has at the nodes."""
-    f = _outputs(engine, engine.plus, engine.total) + light + offset
-    if engine.trains:
-        f += h * (engine.tables.integrals @ nodes.sum(axis=1))[:, None, :]
-    return f
+def _bias(engine, nodes, h, offset):
+    """The output bias (s, 1, o) at the nodes."""
+    if not engine.trains:
+        return offset
+    return offset + h * (engine.tables.integrals @ nodes.sum(axis=1))[:, None, :]
+
+
+def _defect(engine, nodes, f):
+    """By how much the residual of outputs (s, n, o) is off from that which led to them."""
+    return np.stack([_residual(engine, row) for row in f]) - nodes
 
 
 class _Goal:
@@ -366,45 +409,57 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     """Find one step of length at most h: the residual's polynomial, and where all neurons then are."""
     tables, tolerance = engine.tables, engine.tolerance
     s = tables.nodes.size
-    chosen = _mark_heavy(start, SPECTATORS * tolerance / (h * start.reach) if start.reach > 0 else math.inf)
-    n_heavy = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(2), engine.heavy)
-    n_light = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(1), engine.light)
-    neuron_blocks.outputs_now(
-        engine.problem, engine.neurons, engine.light, n_light, engine.blocks, engine.plus, engine.total
-    )
-    light = _outputs(engine, engine.plus[0], engine.total[0])
-    iterates = n_heavy > 0 or engine.trains
+    # The mass of neurons grows by at most this factor in the step.
+    grown = math.exp(2.0 * h * start.strongest)
+    sorts = engine.neurons.exponent.size > FEW and start.reach > 0
+    budget = SPECTATORS / (h * start.reach * grown) if sorts else 0.0
+    n_heavy, n_light, light = _share_out(engine, start, budget)
+    if n_light > 0:
+        light = _predict(engine, light[0], memory.light, memory, h)
     goal = _Goal(goal_loss, start.loss, tolerance)
     # The polynomial errs by O(h^s) where the step, by the quadrature's order, errs by about the square of that.
     wanted = tolerance ** ((s + 1) / (2 * s))
     newton, fresh, uncut = memory.newton, False, h
-    nodes, iteration, previous = _predict(engine, start, memory, h), 0, math.inf
+    nodes, iteration, previous, passes = _predict(engine, start.residual, memory.powers, memory, h), 0, math.inf, 0
     for _ in range(MOST_TRIALS * MOST_ITERATIONS):
         _set_field(engine, nodes, h, (8 * EPS + tolerance) * start.noise)
-        engine.plus[:] = 0.0
-        engine.total[:] = 0.0
-        why, n_events = _carry(engine, engine.heavy, n_heavy, events, 0)
+        why, n_events, f = _carry(engine, engine.heavy, n_heavy, events, 0)
         if why == status.TOO_MANY_SWITCHES and iteration > 0:
             # Iteration has gone astray.
             h *= 0.3
             uncut, iteration, previous = h, 0, math.inf
-            nodes = np.repeat(start.residual[None], s, axis=0)
+            nodes, light = np.repeat(start.residual[None], s, axis=0), _stretch(engine, light, 0.3)
             continue
         if why != status.CHUNK_DONE:
             return Step(why, h)
-        f = _found(engine, nodes, h, light, offset)
-        defect = np.stack([_residual(engine, row) for row in f]) - nodes
+        bias = _bias(engine, nodes, h, offset)
+        allowed = DEFECT * tolerance + ROUNDING * h * start.noise
+        defect = _defect(engine, nodes, f + light + bias)
         worst = h * _field_size(engine, defect)
-        rounding = ROUNDING * h * start.noise
-        met = worst <= DEFECT * tolerance + rounding or not iterates
-        bends = 0.5 * h * start.reach
-        if met:
-            why, n_events = _carry(engine, engine.light, n_light, events, n_events)
+        if worst <= wanted:
+            # Long before it converges the polynomial tells whether the step is too long for it.
+            change = _change(engine, start, nodes, h, wanted)
+            if change < TOO_LONG:
+                nodes, light = _stretch(engine, nodes, change), _stretch(engine, light, change)
+                h, iteration, previous, passes = h * change, 0, math.inf, 0
+                uncut = h
+                continue
+        met = worst <= allowed or (n_heavy == 0 and not engine.trains)
+        if met and n_light > 0:
+            why, n_events, light = _carry(engine, engine.light, n_light, events, n_events)
             if why != status.CHUNK_DONE:
                 return Step(why, h)
-        end = _where_to_end(events[:n_events], bends, tolerance) if met or iteration > 0 else 1.0
+            defect = _defect(engine, nodes, f + light + bias)
+            worst = h * _field_size(engine, defect)
+            met, passes, iteration, previous = worst <= allowed, passes + 1, min(iteration, 1), math.inf
+            if not met and passes > MOST_PASSES:
+                n_heavy, n_light, light = _share_out(engine, start, 0.0)
+                iteration = 0
+                continue
+        end = _where_to_end(events[:n_events], 0.5 * h * start.reach, tolerance) if met or iteration > 0 else 1.0
         if end < 1.0:
-            nodes, h, iteration, previous = _stretch(engine, nodes, end), h * end, 0, math.inf
+            nodes, light = _stretch(engine, nodes, end), _stretch(engine, light, end)
+            h, iteration, previous, passes = h * end, 0, math.inf, 0
             continue
         if not met:
             slow = iteration > 0 and worst > SLOW_NEWTON * previous
@@ -413,33 +468,36 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             elif iteration == MOST_ITERATIONS or not worst <= DIVERGING * previous:
                 h *= 0.3
                 uncut, iteration, previous = h, 0, math.inf
-                nodes = _predict(engine, start, memory, h)
+                nodes, light = _predict(engine, start.residual, memory.powers, memory, h), _stretch(engine, light, 0.3)
                 continue
             if newton is not None and h * newton.rates[-1] > NOT_STIFF:
                 flat = collocation.newton_update(newton, tables, h, defect.reshape(s, -1))
                 defect = flat.reshape(defect.shape)
             nodes, iteration, previous = nodes + defect, iteration + 1, worst
             continue
-        powers = np.tensordot(tables.to_power, nodes, axes=1)
-        missed = max(h * _field_size(engine, powers[0] - start.residual) - rounding, 1e-4 * wanted)
-        change = 0.9 * (wanted / missed) ** (1 / (s + 1))
-        if change < 0.9:
-            change = max(0.2, change)
-            nodes, h, iteration, previous = _stretch(engine, nodes, change), h * change, 0, math.inf
+        change = _change(engine, start, nodes, h, wanted)
+        if change < TOO_LONG:
+            nodes, light = _stretch(engine, nodes, change), _stretch(engine, light, change)
+            h, iteration, previous, passes = h * change, 0, math.inf, 0
             uncut = h
             continue
-        length = goal.next_length(h, _mean_loss(engine, f[-1]))
+        length = goal.next_length(h, _mean_loss(engine, (f + light + bias)[-1]))
         if length is None:
             break
-        nodes, h, iteration, previous = _stretch(engine, nodes, length / h), length, 0, math.inf
+        nodes, light = _stretch(engine, nodes, length / h), _stretch(engine, light, length / h)
+        h, iteration, previous, passes = length, 0, math.inf, 0
     else:
         return Step(status.TIME_STALLED, 0.0)
+    powers, flat = (np.tensordot(tables.to_power, values, axes=1) for values in (nodes, light))
+    bent = _bent(events[:n_events], 0.5 * h * start.reach, 1.0)
+    # Number and weight of the switches, and what they bend, grow with the length. Steps are better short than cut.
+    room = (BENT_GOAL * tolerance / max(bent, 1e-9 * tolerance)) ** (1 / 3)
     if h < uncut:
         # A much shorter step was cut by one heavy switch, which says nothing about the next one.
-        guess = 1.25 * h if h > 0.05 * uncut else uncut
+        guess = min(1.25, room) * h if h > 0.05 * uncut else uncut
     else:
-        guess = min(4.0, change) * h
-    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, Memory(powers, h, newton, guess))
+        guess = min(4.0, change, room) * h
+    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, Memory(powers, flat, h, newton, guess))
 
 
 def _accept(engine, moving, p):
@@ -470,6 +528,8 @@ def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trai
     (H, p), m, s = problem.normals.shape, E.size, tables.nodes.size
     neurons = Neurons(np.ascontiguousarray(Z.T), E, sign, side, np.zeros(m, dtype=np.uint64), np.zeros(m))
     neuron_blocks.hash_patterns(neurons, np.ones(m, dtype=np.int64))
+    room = make_room(H, p, o, s, order, DEEPEST)
+    room.columns[:] = problem.normals.T
     silent = np.empty((n, o))
     losses.residuals(loss.kind, loss.parameter, loss.derivative, np.zeros((n, o)), problem.labels, silent)
     return Engine(
@@ -481,7 +541,7 @@ def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trai
         neuron_blocks.make_groups(m),
         neuron_blocks.make_groups(m),
         neuron_blocks.make_blocks(H, p, o, s, order),
-        make_room(H, p, o, s, order, DEEPEST),
+        room,
         Field(np.zeros((s, H, o)), np.zeros((s, p, o)), np.array([0.0, tolerance]), tables.nodes),
         np.zeros((s, H, o)),
         np.zeros((s, p, o)),
@@ -519,7 +579,7 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, tim
     """
     t_max, stop_loss, trains = control[0], control[1], control[5] > 0
     engine = _make_engine(problem, loss, tables, Z, E, sign, side, order, control[2], trains)
-    memory, n_events, at_goal, why = Memory(None, 0.0, None, control[4]), 0, False, status.CHUNK_DONE
+    memory, n_events, at_goal, why = Memory(None, None, 0.0, None, control[4]), 0, False, status.CHUNK_DONE
     for i in range(times.size):
         start = _look(engine, offset)
         loss_values[i] = start.loss

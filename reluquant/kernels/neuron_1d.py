@@ -6,7 +6,18 @@ import math
 
 import numpy as np
 
-from reluquant.kernels.field_1d import END, TURNS, map_at, next_turn, ready_end, ready_place, ready_turns, slope_toward
+from reluquant.kernels.field_1d import (
+    END,
+    MAPS,
+    SLIDES,
+    TURNS,
+    map_at,
+    next_turn,
+    ready_end,
+    ready_place,
+    ready_turns,
+    slope_toward,
+)
 from reluquant.kernels.jit import kernel
 from reluquant.kernels.polynomials import MAX_BISECTIONS, horner
 from reluquant.kernels.sectors_1d import AT_REST, EPS, OUTSIDE, active_sector, boundary, inactive_sector
@@ -54,9 +65,9 @@ def slide(u1, u2, w, b, a, sign, gain):
 
 
 @kernel
-def _depth(series, x, active, w, b, a, theta):
+def _depth(maps, c, x, active, w, b, a, theta):
     """Signed distance into a sector at one boundary, at θ, of a neuron given at θ = 0."""
-    p, q, r, t = map_at(series, theta)
+    p, q, r, t = map_at(maps, c, theta)
     high, low = a + w, a - w
     first = p * p * high + 2.0 * p * q * b + q * q * low
     last = r * r * high + 2.0 * r * t * b + t * t * low
@@ -65,7 +76,7 @@ def _depth(series, x, active, w, b, a, theta):
 
 
 @kernel
-def _exit_between(series, x, active, neuron, zero, lo, hi):
+def _exit_between(maps, c, x, active, neuron, zero, lo, hi):
     """The moment in (lo, hi] at which a neuron (given at θ = 0) leaves a sector: inside at lo, outside at hi.
 
     Depths up to ``zero`` are rounding; without that bound the last steps would walk through noise.
@@ -75,13 +86,13 @@ def _exit_between(series, x, active, neuron, zero, lo, hi):
     w, b, a = neuron
     least = 2.0 * EPS * hi
     x1, x2 = hi, lo
-    f1, f2 = _depth(series, x, active, w, b, a, hi), _depth(series, x, active, w, b, a, lo)
+    f1, f2 = _depth(maps, c, x, active, w, b, a, hi), _depth(maps, c, x, active, w, b, a, lo)
     # A neuron that has just entered starts at depth zero within rounding: look for the other root.
     share, f2 = 0.5, max(f2, 0.0)
     x3, f3 = x2, f2
     for _ in range(MAX_BISECTIONS):
         theta = x1 + share * (x2 - x1)
-        f = _depth(series, x, active, w, b, a, theta)
+        f = _depth(maps, c, x, active, w, b, a, theta)
         if (f >= 0.0) == (f1 >= 0.0):
             x3, f3 = x1, f1
         else:
@@ -100,18 +111,18 @@ def _exit_between(series, x, active, neuron, zero, lo, hi):
 
 
 @kernel
-def _flip(series, w, b, a, lo, hi):
+def _flip(maps, c, w, b, a, lo, hi):
     """Where the a of an unbalanced neuron (given at θ = 0) changes sign in (lo, hi), or inf."""
-    p, q, r, t = map_at(series, lo)
+    p, q, r, t = map_at(maps, c, lo)
     positive = apply(p, q, r, t, w, b, a)[2] > 0.0
-    p, q, r, t = map_at(series, hi)
+    p, q, r, t = map_at(maps, c, hi)
     if (apply(p, q, r, t, w, b, a)[2] > 0.0) == positive:
         return np.inf
     for _ in range(MAX_BISECTIONS):
         middle = 0.5 * (lo + hi)
         if middle <= lo or middle >= hi:
             break
-        p, q, r, t = map_at(series, middle)
+        p, q, r, t = map_at(maps, c, middle)
         if (apply(p, q, r, t, w, b, a)[2] > 0.0) == positive:
             lo = middle
         else:
@@ -120,30 +131,28 @@ def _flip(series, w, b, a, lo, hi):
 
 
 @kernel
-def _exit(field, c, w, b, a, sign, lo, hi, ignored):
+def _exit(points, generator, maps, ends, turns, noise, c, w, b, a, sign, lo, hi, ignored):
     """First exit of a neuron (given at θ = 0) from sector ``c`` in (lo, hi]: (θ, side), θ = inf if it stays.
 
-    Sides in the bit mask ``ignored`` are not looked at.
+    The arrays are those of the field, where the sector is ready to its end. Sides in the bit mask ``ignored`` are not
+    looked at.
     """
-    if not field.ready[c, END]:
-        ready_end(field, c, hi)
-    series, end = field.maps[c], field.ends[c]
-    w_end, b_end, a_end = apply(end[0], end[1], end[2], end[3], w, b, a)
+    w_end, b_end, a_end = apply(ends[c, 0], ends[c, 1], ends[c, 2], ends[c, 3], w, b, a)
     # An unbalanced neuron also turns round where its a changes sign.
-    flip = _flip(series, w, b, a, lo, hi) if sign == 0 else np.inf
-    p, q, r, t = map_at(series, lo)
+    flip = _flip(maps, c, w, b, a, lo, hi) if sign == 0 else np.inf
+    p, q, r, t = map_at(maps, c, lo)
     w_lo, b_lo, a_lo = apply(p, q, r, t, w, b, a)
     size = OUTSIDE * max(abs(w) + abs(b) + abs(a), abs(w_end) + abs(b_end) + abs(a_end))
     first, first_side = np.inf, 0
     for side in range(2):
         if ignored & (1 << side):
             continue
-        k, active = boundary(c, side, field.points.shape[0])
-        x, turns = field.points[k, 0], field.turns[c, side]
-        way, zero = 1.0 if active else -1.0, size * field.points[k, 3]
+        k, active = boundary(c, side, points.shape[0])
+        x = points[k, 0]
+        way, zero = 1.0 if active else -1.0, size * points[k, 3]
         depth = way * (w_lo * x + b_lo)
-        push = way * slope_toward(field.generator, c, x, lo)
-        if depth <= zero and abs(a_lo) > size and (push if a_lo > 0.0 else -push) < -field.noise[0]:
+        push = way * slope_toward(generator, c, x, lo)
+        if depth <= zero and abs(a_lo) > size and (push if a_lo > 0.0 else -push) < -noise:
             # On the boundary within rounding, where only the push can say whether it leaves (none, if a is zero).
             return lo, side
         # One that rests on its boundary, or returns to it, outside by a rounding, has not left; nor has one that is
@@ -152,16 +161,16 @@ def _exit(field, c, w, b, a, sign, lo, hi, ignored):
         # Between turning points the distance to the boundary is monotone: looking there misses nothing.
         start, then = lo, lo
         while then < hi:
-            then = min(hi, next_turn(turns, then))
+            then = min(hi, next_turn(turns, c, side, then))
             if start < flip < then:
                 then = flip
             if then < hi:
-                p, q, r, t = map_at(series, then)
+                p, q, r, t = map_at(maps, c, then)
                 w_then, b_then, _ = apply(p, q, r, t, w, b, a)
             else:
                 w_then, b_then = w_end, b_end
             if way * (w_then * x + b_then) < outside:
-                theta = _exit_between(series, x, active, (w, b, a), zero, start, then)
+                theta = _exit_between(maps, c, x, active, (w, b, a), zero, start, then)
                 if theta < first:
                     first, first_side = theta, side
                 break
@@ -205,9 +214,9 @@ def _first_push(field, c, side, way, lo, hi):
     noise, x = -field.noise[0], field.points[boundary(c, side, field.points.shape[0])[0], 0]
     if way * slope_toward(field.generator, c, x, lo) < noise:
         return lo
-    turns, start = field.turns[c, side], lo
-    for _ in range(turns.size + 1):
-        then = min(hi, next_turn(turns, start))
+    start = lo
+    for _ in range(field.turns.shape[2] + 1):
+        then = min(hi, next_turn(field.turns, c, side, start))
         # Between turns the sign is constant, and the size is best seen away from them.
         for far in (0.5 * (start + then), then):
             if way * slope_toward(field.generator, c, x, far) < noise:
@@ -285,7 +294,9 @@ def travel(field, neuron, sign, place, angle, hi, log):
     Returns (status, place, number of switches, limit); status is CHUNK_DONE, TOO_MANY_SWITCHES,
     or SHORTER where ``hi`` must be at most ``limit``.
     """
-    n = field.points.shape[0]
+    # Handing on the whole field costs more than a switch: its arrays are taken out once.
+    points, generator, maps, ends, turns = field.points, field.generator, field.maps, field.ends, field.turns
+    ready, limits, noise, n = field.ready, field.limits, field.noise[0], field.points.shape[0]
     w, b, a = neuron[0], neuron[1], neuron[2]
     theta, ignored, n_log = 0.0, 0, 0
     for _ in range(3 * log.shape[0]):
@@ -294,20 +305,26 @@ def travel(field, neuron, sign, place, angle, hi, log):
         # One that has just arrived when the step ends needs no series of its new place.
         if place in (n, AT_REST) or theta >= hi:
             break
-        if ready_place(field, place) < hi:
-            return SHORTER, place, 0, max(field.limits[place], theta)
+        if not (ready[place, MAPS] if place < 2 * n else ready[place - 2 * n, SLIDES]):
+            ready_place(field, place)
+        if limits[place] < hi:
+            return SHORTER, place, 0, max(limits[place], theta)
         if place < 2 * n:
             if theta > 0.0:
-                p, q, r, t = map_at(field.maps[place], theta)
+                p, q, r, t = map_at(maps, place, theta)
                 w, b, a = _back(p, q, r, t, w, b, a)
-            then, side = _exit(field, place, w, b, a, sign, theta, hi, ignored)
-            p, q, r, t = map_at(field.maps[place], min(then, hi))
+            if not ready[place, END]:
+                ready_end(field, place, hi)
+            then, side = _exit(
+                points, generator, maps, ends, turns, noise, place, w, b, a, sign, theta, hi, ignored
+            )
+            p, q, r, t = map_at(maps, place, min(then, hi))
             w, b, a = apply(p, q, r, t, w, b, a)
             a = rebalance(w, b, a, sign)
             if then > hi:
                 break
             k, was_active = boundary(place, side, n)
-            ray = k if w - b * field.points[k, 0] > 0.0 else k + n
+            ray = k if w - b * points[k, 0] > 0.0 else k + n
             # Straight through w = 0, where all boundaries meet.
             vanishes = abs(w) + abs(b) <= VANISHES * (abs(neuron[0]) + abs(neuron[1]) + abs(neuron[2]))
         else:
@@ -323,10 +340,10 @@ def travel(field, neuron, sign, place, angle, hi, log):
             w, b, a = slide(u1, u2, w, b, a, sign, horner(series, min(then, hi)) - before)
             if then > hi:
                 break
-        theta, x = then, field.points[k, 0]
+        theta, x = then, points[k, 0]
         dead, live = inactive_sector(ray, n), active_sector(ray, n)
-        dead_push = a * slope_toward(field.generator, dead, x, theta)
-        live_push = a * slope_toward(field.generator, live, x, theta)
+        dead_push = a * slope_toward(generator, dead, x, theta)
+        live_push = a * slope_toward(generator, live, x, theta)
         if place < 2 * n and not vanishes and (live_push > 0.0 if was_active else dead_push < 0.0):
             # It is out by the truncation of S, while the field drives it in: near a turning point both are zero
             # within the tolerance, and taking this for a switch would repeat it for ever.
@@ -334,8 +351,8 @@ def travel(field, neuron, sign, place, angle, hi, log):
             continue
         ignored = 0
         # How much the normal velocity changes by the end of the step, for a slider on the one side only.
-        dead_change = abs(dead_push) + abs(a * slope_toward(field.generator, dead, x, hi))
-        live_change = abs(live_push) + abs(a * slope_toward(field.generator, live, x, hi))
+        dead_change = abs(dead_push) + abs(a * slope_toward(generator, dead, x, hi))
+        live_change = abs(live_push) + abs(a * slope_toward(generator, live, x, hi))
         change = dead_change + live_change
         if vanishes:
             kind, place, w, b = RELEASE if place >= 2 * n else OFF, AT_REST, 0.0, 0.0

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE, add_to_basis, solve_box
+from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE, NOISE, add_to_basis, solve_box
 from reluquant.kernels.jit import kernel
 from reluquant.kernels.polynomials import sign_changes
 from reluquant.kernels.status import CHUNK_DONE, EVENTS_FULL, TOO_MANY_SWITCHES
@@ -32,6 +32,14 @@ MOST_GROWTH = 2.0
 LIGHTEST = -500
 # False position ends after some ten steps; halving alone would take 53.
 MOST_SECANTS = 100
+# A piece of free flight ends this many times as far as the next boundary seems to be: usually beyond it.
+AHEAD = 1.5
+# But it is no shorter than this share of what is left, lest a boundary that only seems near takes a step of its own.
+SHORTEST_PIECE = 0.02
+# Terms of a piece of free flight are negligible below this share of the tolerance, times its length: a step has many.
+PIECE_SHARE = 0.1
+# A piece of a few e-foldings converges after one or two halvings, if at all.
+MOST_HALVINGS = 20
 _NEVER = np.inf
 
 
@@ -108,6 +116,7 @@ class Room(NamedTuple):
     generator (s, p, o): Γ of the pattern in τ; local (s, p, o): the same on [0, 1] of the piece in progress, projected.
     raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series; hull (N+1, p): Bernstein form of w,
     up to the first event once that is known. counts (2,): length of the log, terms of w that are not negligible.
+    columns (p, H): the normals transposed; depth, rate (H,): w·ν of all boundaries, and its rate of change.
     """
 
     side: np.ndarray
@@ -138,6 +147,9 @@ class Room(NamedTuple):
     now: np.ndarray
     log: np.ndarray
     counts: np.ndarray
+    columns: np.ndarray
+    depth: np.ndarray
+    rate: np.ndarray
 
 
 @kernel
@@ -173,6 +185,9 @@ def make_room(H, p, o, s, order, deepest):
         # Every boundary can be passed and hold the neuron a few times before something must be wrong.
         np.zeros((64 + 8 * H, 4)),
         np.zeros(2, np.int64),
+        np.zeros((p, H)),
+        np.zeros(H),
+        np.zeros(H),
     )
 
 
@@ -205,34 +220,57 @@ def project(matrix, basis, size):
 
 
 @kernel
+def _shift(generator, start, raw):
+    """Write the Taylor coefficients of Γ at ``start``."""
+    s, p, o = raw.shape
+    for l in range(s):
+        for c in range(p):
+            for q in range(o):
+                raw[l, c, q] = generator[l, c, q]
+    for k in range(s - 1):
+        for l in range(s - 2, k - 1, -1):
+            for c in range(p):
+                for q in range(o):
+                    raw[l, c, q] += start * raw[l + 1, c, q]
+
+
+@kernel
+def _strength(raw, length):
+    """Bound of the e-foldings over a length."""
+    total, power = 0.0, length
+    for l in range(raw.shape[0]):
+        square = 0.0
+        for c in range(raw.shape[1]):
+            for q in range(raw.shape[2]):
+                square += raw[l, c, q] * raw[l, c, q]
+        total += math.sqrt(square) * power
+        power *= length
+    return total
+
+
+@kernel
+def _scale(raw, length):
+    """Coefficients of length · Γ(length x)."""
+    factor = length
+    for l in range(raw.shape[0]):
+        for c in range(raw.shape[1]):
+            for q in range(raw.shape[2]):
+                raw[l, c, q] *= factor
+        factor *= length
+
+
+@kernel
 def _localise(generator, start, raw):
     """Move the origin of the polynomial Γ to ``start`` and shorten the piece until its series converges quickly.
 
     ``raw`` gets the coefficients of length · Γ(start + length x); returns the length.
     """
-    raw[:] = generator
-    s = raw.shape[0]
-    for k in range(s - 1):
-        for l in range(s - 2, k - 1, -1):
-            for c in range(raw.shape[1]):
-                for q in range(raw.shape[2]):
-                    raw[l, c, q] += start * raw[l + 1, c, q]
-    total = 0.0
-    for l in range(s):
-        square = 0.0
-        for c in range(raw.shape[1]):
-            for q in range(raw.shape[2]):
-                square += raw[l, c, q] * raw[l, c, q]
-        total += math.sqrt(square) * (1.0 - start) ** (l + 1)
+    _shift(generator, start, raw)
     length = 1.0 - start
+    total = _strength(raw, length)
     if total > MOST_GROWTH:
         length *= MOST_GROWTH / total
-    factor = length
-    for l in range(s):
-        for c in range(raw.shape[1]):
-            for q in range(raw.shape[2]):
-                raw[l, c, q] *= factor
-        factor *= length
+    _scale(raw, length)
     return length
 
 
@@ -551,6 +589,15 @@ def is_dead(two_sided, side):
 
 
 @kernel
+def is_free(side):
+    """Whether no boundary holds."""
+    for value in side:  # noqa: SIM110 - compiled code has no generators
+        if value == HELD:
+            return False
+    return True
+
+
+@kernel
 def _jump_at(jump, h, tau, a):
     total = 0.0
     for q in range(a.size):
@@ -817,6 +864,268 @@ def _first_event(problem, field, room, sign, n_held, start, length, size):
     return then, trigger, away, flips
 
 
+# ----------------------------------------------------------------------------------------------- free flight
+
+
+@kernel
+def _expand_until(raw, w, a, allowed):
+    """Fill the Taylor series of w and a up to where as many terms as Γ has are negligible; number of the others, or 0.
+
+    From there on all terms are: each is a mean of so many before it, times less than one.
+    """
+    s, p, o = raw.shape
+    quiet = 0
+    for i in range(w.shape[0] - 1):
+        share, largest = 1.0 / (i + 1), 0.0
+        for q in range(o):
+            a[i + 1, q] = 0.0
+        for c in range(p):
+            total = 0.0
+            for l in range(min(i + 1, s)):
+                for q in range(o):
+                    total += raw[l, c, q] * a[i - l, q]
+                    a[i + 1, q] += share * raw[l, c, q] * w[i - l, c]
+            w[i + 1, c] = share * total
+            largest += abs(w[i + 1, c])
+        for q in range(o):
+            largest += abs(a[i + 1, q])
+        quiet = quiet + 1 if largest <= allowed else 0
+        if quiet == s:
+            return max(i + 2 - s, 2)
+    return 0
+
+
+@kernel
+def _hull_of(w, size, hull):
+    """Bernstein form on [0, 1] of the first terms of w; bound of the w₀·ν of boundaries that it can reach (`_turning`)."""
+    p, choose = w.shape[1], 1.0
+    for i in range(size):
+        for c in range(p):
+            hull[i, c] = w[i, c] * choose
+        choose *= (i + 1.0) / (size - 1 - i)
+    for k in range(1, size):
+        for j in range(size - 1, k - 1, -1):
+            for c in range(p):
+                hull[j, c] += hull[j - 1, c]
+    start, worst = 0.0, 0.0
+    for c in range(p):
+        start += hull[0, c] * hull[0, c]
+    for i in range(1, size):
+        part, across = 0.0, 0.0
+        for c in range(p):
+            part += hull[i, c] * hull[0, c]
+        if part <= 0.0:
+            return np.inf
+        part /= start
+        for c in range(p):
+            off = hull[i, c] - part * hull[0, c]
+            across += off * off
+        worst = max(worst, across / (part * part))
+    return math.sqrt(worst)
+
+
+@kernel
+def _project_all(columns, w, out):
+    """w·ν of all boundaries."""
+    for h in range(out.size):
+        out[h] = columns[0, h] * w[0]
+    for c in range(1, w.size):
+        for h in range(out.size):
+            out[h] += columns[c, h] * w[c]
+
+
+@kernel
+def _value(series, size, x):
+    total = 0.0
+    for i in range(size - 1, -1, -1):
+        total = total * x + series[i]
+    return total
+
+
+@kernel
+def _next_boundary(normals, w, size, hull, reach, side, depth, rate, zero, noise, series, isolation, roots):
+    """First exit of a piece of free flight: (x, boundary), x infinite if there is none; boundary -2 for a hard case."""
+    p, first, which = w.shape[1], _NEVER, -1
+    for h in range(side.size):
+        on = side[h]
+        if on * depth[h] > reach:
+            continue
+        outside = min(on * depth[h], 0.0) - zero
+        if on * depth[h] <= zero and on * rate[h] < -noise:
+            # On the boundary within rounding, where only the push can say whether it leaves.
+            return 0.0, -2
+        changes, inside = 0, True
+        for i in range(1, size):
+            value = 0.0
+            for c in range(p):
+                value += normals[h, c] * hull[i, c]
+            value = on * value - outside
+            if value != 0.0 and (value > 0.0) != inside:
+                changes, inside = changes + 1, not inside
+        if changes == 0:
+            continue
+        for i in range(size):
+            value = 0.0
+            for c in range(p):
+                value += normals[h, c] * w[i, c]
+            series[i] = on * value
+        series[0] -= outside
+        if changes > 1:
+            for i in range(size, series.size):
+                series[i] = 0.0
+            sign_changes(series, min(first, 1.0), isolation, roots)
+            x = roots[0]
+        elif _value(series, size, min(first, 1.0)) > 0.0:
+            continue
+        else:
+            x = _falling_root(series, size, min(first, 1.0), 0.25 * zero)
+        if x < first:
+            first, which = x, h
+    return first, which
+
+
+@kernel
+def _cross(normals, jump, generator, w, a, tau, h, side, depth, zero, row):
+    """Take a neuron across boundary h if both sides plainly push that way; whether it did. ``row`` gets the switch."""
+    s, p, o = generator.shape
+    for i in range(side.size):
+        if i != h and abs(depth[i]) <= zero:
+            return False
+    before, change, size = 0.0, 0.0, 0.0
+    for q in range(o):
+        here = 0.0
+        for l in range(s - 1, -1, -1):
+            here = here * tau + jump[l, h, q]
+        change += here * a[q]
+    for c in range(p):
+        rate = 0.0
+        for q in range(o):
+            here = 0.0
+            for l in range(s - 1, -1, -1):
+                here = here * tau + generator[l, c, q]
+            rate += here * a[q]
+        before += normals[h, c] * rate
+        size += abs(rate)
+    to = -side[h]
+    after = before + to * change
+    plain = 4.0 * NOISE * (size + abs(change))
+    if to * before <= plain or to * after <= plain:
+        return False
+    side[h] = to
+    for l in range(s):
+        for q in range(o):
+            for c in range(p):
+                generator[l, c, q] += to * jump[l, h, q] * normals[h, c]
+    row[0], row[1], row[2] = tau, h, (ON if to == ACTIVE else OFF)
+    row[3] = _norm(a) * (abs(change) + max(abs(before), abs(after)))
+    return True
+
+
+@kernel
+def _fly(
+    normals, columns, two_sided, jump, nodes, noise, tolerance, generator, raw, w, a, hull, series, isolation, roots,
+    depth, rate, now, side, log, counts, start, sign, factor, plus, total,
+):  # fmt: skip
+    """Carry a neuron that no boundary holds through all plain crossings; returns τ where another kind of event is near.
+
+    The motion between two crossings is expanded about as far as the next one only: few terms, few boundaries in reach.
+    """
+    (H, p), o = normals.shape, raw.shape[2]
+    gap = gap_of(now[:p], now[p:])
+    _project_all(columns, now[:p], depth)
+    for _ in range(4 * log.shape[0]):
+        if counts[0] >= log.shape[0]:
+            break
+        _shift(generator, start, raw)
+        w_square, a_square = 0.0, 0.0
+        for c in range(p):
+            w[0, c] = now[c]
+            w_square += now[c] * now[c]
+            w[1, c] = 0.0
+            for q in range(o):
+                w[1, c] += raw[0, c, q] * now[p + q]
+        for q in range(o):
+            a[0, q] = now[p + q]
+            a_square += now[p + q] * now[p + q]
+        loud, total_size = math.sqrt(a_square), math.sqrt(w_square) + math.sqrt(a_square)
+        _project_all(columns, w[1], rate)
+        left = 1.0 - start
+        soon = left
+        for h in range(H):
+            ahead, back = side[h] * depth[h], side[h] * rate[h]
+            if ahead + back * soon < 0.0:
+                soon = max(ahead, 0.0) / -back
+        length = max(AHEAD * soon, SHORTEST_PIECE * left)
+        length = min(length, left * min(1.0, MOST_GROWTH / max(_strength(raw, left), MOST_GROWTH)))
+        _scale(raw, length)
+        size = 0
+        for _ in range(MOST_HALVINGS):
+            size = _expand_until(raw, w, a, PIECE_SHARE * tolerance * length * total_size)
+            if size > 0:
+                break
+            length *= 0.5
+            _scale(raw, 0.5)
+        if size == 0:
+            break
+        reach = _hull_of(w, size, hull)
+        largest = 0.0
+        for c in range(p):
+            largest += hull[size - 1, c] * hull[size - 1, c]
+        largest = max(total_size, math.sqrt(largest))
+        zero = OUTSIDE * largest
+        then, h = _next_boundary(
+            normals, w, size, hull, reach + zero, side, depth, rate, zero, noise * loud, series,
+            isolation, roots,
+        )  # fmt: skip
+        if h == -2:
+            break
+        part = min(then, 1.0)
+        end = 1.0 if then > 1.0 and length >= left * (1.0 - EPS) else start + part * length
+        if factor != 0.0:
+            for i in range(nodes.size):
+                if nodes[i] <= start or nodes[i] > end:
+                    continue
+                x = (nodes[i] - start) / length
+                _values(w, a, size, x, now)
+                _project_all(columns, now[:p], depth)
+                for q in range(o):
+                    weight = factor * now[p + q]
+                    for c in range(p):
+                        total[i, c, q] += weight * now[c]
+                    for l in range(H):
+                        plus[i, l, q] += weight * depth[l] if side[l] == ACTIVE else 0.0
+        _values(w, a, size, part, now)
+        conserve(now[:p], now[p:], gap, sign)
+        _project_all(columns, now[:p], depth)
+        start = end
+        if start >= 1.0:
+            break
+        if then > 1.0:
+            continue
+        if not _cross(
+            normals, jump, generator, now[:p], now[p:], start, h, side, depth, TOGETHER * largest, log[counts[0]]
+        ):
+            break
+        counts[0] += 1
+        if is_dead(two_sided, side):
+            break
+    return start
+
+
+@kernel
+def _values(w, a, size, x, out):
+    p = w.shape[1]
+    for c in range(p):
+        out[c] = w[size - 1, c]
+    for q in range(a.shape[1]):
+        out[p + q] = a[size - 1, q]
+    for i in range(size - 2, -1, -1):
+        for c in range(p):
+            out[c] = out[c] * x + w[i, c]
+        for q in range(a.shape[1]):
+            out[p + q] = out[p + q] * x + a[i, q]
+
+
 @kernel
 def travel(problem, field, room, sign, factor, plus, total):
     """Carry one neuron from τ = 0 to 1 through all its switches.
@@ -829,13 +1138,23 @@ def travel(problem, field, room, sign, factor, plus, total):
     fill_generator(problem, field, room)
     room.ignored[:] = False
     room.counts[0] = 0
-    start = 0.0
+    start, plain = 0.0, True
     w, a = room.now[:p], room.now[p:]
     for _ in range(4 * room.log.shape[0]):
         if start >= 1.0 or is_dead(problem.two_sided, room.side) or _norm(w) == 0.0:
             return CHUNK_DONE
         if room.counts[0] >= room.log.shape[0]:
             break
+        if plain and is_free(room.side):
+            start = _fly(
+                problem.normals, room.columns, problem.two_sided, field.jump, field.nodes, field.noise[0],
+                field.noise[1], room.generator, room.raw, room.w, room.a, room.hull, room.series, room.isolation,
+                room.roots, room.depth, room.rate, room.now, room.side, room.log, room.counts, start, sign, factor,
+                plus, total,
+            )  # fmt: skip
+            plain = False
+            continue
+        plain = True
         gap = gap_of(w, a)
         n_held, length = _prepare_piece(problem, room, start, field.noise[1])
         size = max(_norm(room.hull[0]) + _norm(a), _norm(room.hull[room.counts[1] - 1]))
@@ -851,6 +1170,7 @@ def travel(problem, field, room, sign, factor, plus, total):
         conserve(w, a, gap, sign)
         start = end
         if then > 1.0:
+            plain = not np.any(room.ignored)
             continue
         if _norm(w) <= OUTSIDE * size:
             # Straight through w = 0, where all boundaries meet: with relu'(0) = 0 it stays there.
@@ -862,7 +1182,7 @@ def travel(problem, field, room, sign, factor, plus, total):
             room.ignored[:] = False
             _settle(problem.normals, room)
         else:
-            room.ignored[trigger] = True
+            room.ignored[trigger], plain = True, False
     return TOO_MANY_SWITCHES
 
 
