@@ -56,7 +56,7 @@ MANTISSA = 32
 # All neurons together that are left out of the iteration answer a change of the field by a change of less than this
 # share of it: it is their mass times the strength with which outputs act back, times the length of the step.
 SPECTATORS = 0.05
-# So many neurons are carried as fast as it takes to tell the light ones.
+# So many neurons are carried as fast as it takes to tell the light ones; fewer switches are no statistics.
 FEW = 100
 # Times that they are carried for one step before they are counted among the others: each should leave that share.
 MOST_PASSES = 3
@@ -208,7 +208,8 @@ def _residual(engine, f):
 
 def _mean_loss(engine, f):
     loss = engine.loss
-    return losses.mean_loss(loss.kind, loss.parameter, loss.value, f, engine.problem.labels)
+    # One layout, or numba compiles it again.
+    return losses.mean_loss(loss.kind, loss.parameter, loss.value, np.ascontiguousarray(f), engine.problem.labels)
 
 
 def _field_size(engine, values):
@@ -320,9 +321,9 @@ def _share_out(engine, start, budget):
 def _bent(events, share, end):
     """By how much the switches before ``end`` have bent the residual, as far as its polynomial cannot follow.
 
-    A polynomial through nodes follows a bend at θ up to the area of a triangle: none if θ is at either end. Bends at one
-    boundary add up; those at different boundaries are of different samples and of either sign, so that their squares
-    do.
+    A polynomial through nodes follows a bend at θ up to the area of a triangle: none if θ is at either end. Bends at
+    one boundary add up; those at different boundaries are of different samples and of either sign, so that their
+    squares do.
     """
     where = events[:, 0]
     height = np.minimum(np.minimum(where, end - where), BEND * end)
@@ -490,8 +491,9 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
         return Step(status.TIME_STALLED, 0.0)
     powers, flat = (np.tensordot(tables.to_power, values, axes=1) for values in (nodes, light))
     bent = _bent(events[:n_events], 0.5 * h * start.reach, 1.0)
-    # Number and weight of the switches, and what they bend, grow with the length. Steps are better short than cut.
-    room = (BENT_GOAL * tolerance / max(bent, 1e-9 * tolerance)) ** (1 / 3)
+    # Of many switches number and weight, and what they bend, grow with the length: steps are better short than cut. A
+    # few tell nothing about the next ones.
+    room = (BENT_GOAL * tolerance / max(bent, 1e-9 * tolerance)) ** (1 / 3) if n_events > FEW else math.inf
     if h < uncut:
         # A much shorter step was cut by one heavy switch, which says nothing about the next one.
         guess = min(1.25, room) * h if h > 0.05 * uncut else uncut

@@ -897,7 +897,7 @@ def _expand_until(raw, w, a, allowed):
 
 @kernel
 def _hull_of(w, size, hull):
-    """Bernstein form on [0, 1] of the first terms of w; bound of the w₀·ν of boundaries that it can reach (`_turning`)."""
+    """Bernstein form on [0, 1] of the first terms of w; bound of the w₀·ν of boundaries in reach (`_turning`)."""
     p, choose = w.shape[1], 1.0
     for i in range(size):
         for c in range(p):
