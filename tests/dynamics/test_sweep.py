@@ -279,7 +279,9 @@ def test_an_interrupt_inside_a_run_cancels_the_sweep():
 
 
 def test_ctrl_c_in_the_main_thread_cancels():
-    # The signal arrives while all runs wait; any thread may be the one that catches it.
+    # The signal arrives while all runs wait; any thread may be the one that catches it. A process that was started in
+    # the background ignores it, so the usual handler is set for the test.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     released = threading.Event()
     timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
     timer.start()
@@ -288,6 +290,7 @@ def test_ctrl_c_in_the_main_thread_cancels():
     finally:
         timer.cancel()
         released.set()
+        signal.signal(signal.SIGINT, before)
     assert found.cancelled
     assert found.results == [None] * 1000
 
