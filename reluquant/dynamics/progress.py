@@ -62,7 +62,7 @@ def announcing_compilation(progress: Progress, is_compiled: Callable[[], bool]) 
 
     def say() -> None:
         if not is_compiled():
-            tqdm.write("reluquant compiles its integrator: about half a minute, once after installation.", sys.stderr)
+            tqdm.write("reluquant compiles its integrator: less than a minute, once after installation.", sys.stderr)
 
     timer = Timer(SHOW_AFTER_SECONDS, say)
     timer.daemon = True
