@@ -21,7 +21,7 @@ app = typer.Typer(
 _NO_SUCCESS, _BAD_INPUT = 1, 2
 # The outcome hardly depends on the width; a hundred times more than anybody needs still fits into memory.
 _MOST_NEURONS = 1_000_000
-_COMPILING = "Loading the integrator; the first time it is compiled, which takes about half a minute …"
+_COMPILING = "Loading the integrator; the first time it is compiled, which takes less than a minute …"
 
 
 def _refuse(reason: object) -> NoReturn:

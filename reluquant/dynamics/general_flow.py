@@ -9,6 +9,7 @@ import numpy as np
 
 from reluquant.dynamics.chunks import Chunk, Run, follow
 from reluquant.dynamics.progress import Progress
+from reluquant.dynamics.starts import mantissas, scaled
 from reluquant.kernels import collocation, flow_general, losses, neuron_alone
 from reluquant.kernels.neuron_alone import Problem
 from reluquant.structures.arrays import Floats
@@ -130,18 +131,11 @@ def _most_terms(tolerance: float) -> int:
 def _neurons(net: ShallowReLU, log_scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mantissas, binary exponents and signs of balanced neurons (0: unbalanced); weights times e^log_scale."""
     p = net.W.shape[1]
-    weights = np.column_stack([net.W, net.a])
-    exponent = np.frexp(np.max(np.abs(weights), axis=1))[1].astype(np.int64)
-    # Two halves, because 2^1074 alone overflows.
-    half = -(exponent // 2)
-    mantissa = np.ldexp(np.ldexp(weights, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
+    mantissa, exponent = mantissas(net)
     w, a = np.linalg.norm(mantissa[:, :p], axis=1), np.linalg.norm(mantissa[:, p:], axis=1)
     balanced = (np.abs(w - a) <= flow_general.BALANCED * w) & (w > 0)
     sign = np.where(balanced, np.where(mantissa[:, p] > 0, 1, -1), 0).astype(np.int64)
-    shift = math.floor(log_scale / math.log(2.0))
-    # Exactly 1 without a log_scale; the rounding of a product is the same for |w| and |a| up to a unit.
-    mantissa = np.ascontiguousarray(mantissa * math.exp(log_scale - shift * math.log(2.0)))
-    return mantissa, exponent + shift, sign
+    return *scaled(mantissa, exponent, log_scale), sign
 
 
 def boundaries(inputs: Floats, labels: Floats) -> tuple[Problem, np.ndarray]:

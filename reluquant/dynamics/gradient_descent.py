@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.dynamics.progress import FlowProgress, Progress, reporting
+from reluquant.dynamics.starts import check_problem
 from reluquant.kernels import status
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
@@ -136,7 +137,11 @@ def gradient_descent(
     >>> traj.end, traj.final([-1.0, 0.0, 1.0]).round(6)
     ('t_max', array([-1.,  0.,  1.]))
     """
-    loss = _check_problem(net, data, loss)
+    if not isinstance(loss, str | Loss):
+        raise TypeError(f"loss must be a name or a Loss, but it is a {type(loss).__name__}.")
+    loss = named(loss) if isinstance(loss, str) else loss
+    check_problem(net, data, LARGEST)
+    check_labels(loss, data.y)
     lr, n_steps = real_number(lr, "lr", above=0), whole_number(n_steps, "n_steps", most=MOST_STEPS)
     size = data.n_samples if batch_size is None else whole_number(batch_size, "batch_size", most=data.n_samples)
     if not math.isfinite(lr * n_steps):
@@ -201,32 +206,6 @@ def _with_last_loss(rule: DescentRule, chunk: _Chunk) -> _Chunk:
         return chunk
     _, _, loss = rule.advance(chunk.state, chunk.state.step, last)
     return _Chunk(np.append(chunk.steps, last), np.append(chunk.losses, loss), chunk.state)
-
-
-def _check_problem(net: ShallowReLU, data: Dataset, loss: str | Loss) -> Loss:
-    if not isinstance(net, ShallowReLU):
-        raise TypeError(f"net must be a ShallowReLU, but it is a {type(net).__name__}.")
-    if not isinstance(data, Dataset):
-        raise TypeError(f"data must be a Dataset, but it is a {type(data).__name__}; wrap it: rq.Dataset(X, y).")
-    if not isinstance(loss, str | Loss):
-        raise TypeError(f"loss must be a name or a Loss, but it is a {type(loss).__name__}.")
-    chosen = named(loss) if isinstance(loss, str) else loss
-    check_labels(chosen, data.y)
-    if net.n_neurons == 0:
-        raise ValueError("The network must have at least one neuron, but W and a have no rows.")
-    if (net.n_features, net.bias, net.a.shape[1:]) != (data.n_features, data.bias, data.y.shape[1:]):
-        raise ValueError(
-            f"The network must have the features, the bias and the outputs of the data, but it is {net!r} with a of"
-            f" shape {net.a.shape}, and they are {data!r} with y of shape {data.y.shape}."
-        )
-    for name, values in (("X", data.X), ("y", data.y), ("W", net.W), ("a", net.a)):
-        largest = np.max(np.abs(values))
-        if largest > LARGEST:
-            raise ValueError(
-                f"{name} must stay within ±{LARGEST:g}, because descent multiplies it, but it reaches {largest:.3g};"
-                " rescale it."
-            )
-    return chosen
 
 
 def _momentum(value: object) -> float:

@@ -12,6 +12,7 @@ from reluquant.dynamics import general_flow, planar_flow
 from reluquant.dynamics.chunks import Run
 from reluquant.dynamics.progress import Progress, announcing_compilation
 from reluquant.dynamics.rest import Speed, describe_rest, general_stationary_point, planar_stationary_point, speeds
+from reluquant.dynamics.starts import check_problem
 from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.losses import Loss, check_labels, named
@@ -126,7 +127,10 @@ def gradient_flow(
     ('stationary', array([-1.,  0.,  1.]))
     """
     loss = _loss(loss)
-    _check_problem(net, data)
+    check_problem(net, data, LARGEST)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not math.isfinite(np.mean((net(data.X) - data.y) ** 2)):
+            raise ValueError("The loss of the starting network exceeds the float64 range; scale W and a down.")
     check_labels(loss, data.y)
     offset = None if output_bias is None else _output_bias(output_bias, data)
     t_max = math.inf if t_max is None else real_number(t_max, "t_max", above=0)
@@ -247,27 +251,3 @@ def _switches(events: Floats, samples: np.ndarray) -> np.ndarray:
     table["sample"] = samples[events[:, 2].astype(np.int64)]
     table["kind"] = SWITCH_KINDS[events[:, 3].astype(np.int64)]
     return table
-
-
-def _check_problem(net: ShallowReLU, data: Dataset) -> None:
-    if not isinstance(net, ShallowReLU):
-        raise TypeError(f"net must be a ShallowReLU, but it is a {type(net).__name__}.")
-    if not isinstance(data, Dataset):
-        raise TypeError(f"data must be a Dataset, but it is a {type(data).__name__}; wrap it: rq.Dataset(X, y).")
-    if (net.n_features, net.bias, net.a.shape[1:]) != (data.n_features, data.bias, data.y.shape[1:]):
-        raise ValueError(
-            "The network must have the features, the outputs and the bias of the data, but it is"
-            f" {net!r} with a of shape {net.a.shape}, and they are {data!r} with y of shape {data.y.shape}."
-        )
-    if net.n_neurons == 0:
-        raise ValueError("The network must have at least one neuron, but W and a have no rows.")
-    for name, values in (("X", data.X), ("y", data.y), ("W", net.W), ("a", net.a)):
-        largest = np.max(np.abs(values))
-        if largest > LARGEST:
-            raise ValueError(
-                f"{name} must stay within ±{LARGEST:g}, because the flow squares it, but it reaches {largest:.3g};"
-                " rescale it."
-            )
-    with np.errstate(over="ignore", invalid="ignore"):
-        if not math.isfinite(np.mean((net(data.X) - data.y) ** 2)):
-            raise ValueError("The loss of the starting network exceeds the float64 range; scale W and a down.")

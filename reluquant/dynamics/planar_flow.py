@@ -8,7 +8,9 @@ import numpy as np
 
 from reluquant.dynamics.chunks import Chunk, Run, follow
 from reluquant.dynamics.progress import Progress
+from reluquant.dynamics.starts import mantissas, scaled
 from reluquant.kernels import flow_1d, sectors_1d
+from reluquant.kernels.collocation import radau
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.planar_recording import PlanarRecording, Snapshots
@@ -39,7 +41,7 @@ def planar_flow(
     tolerance = STEP_SHARE * rtol
     # Jorba & Zou (2005): the order that needs the least work for a tolerance.
     order = min(MOST_TERMS, math.ceil(-0.5 * math.log(tolerance)) + 1)
-    nodes = _radau_points((order + 3) // 2)
+    nodes = radau((order + 3) // 2).nodes
     neurons = _neurons(net, points, log_scale)
     outputs = np.maximum(data.X @ net.W[:, :1].T + net.W[:, 1], 0.0) @ net.a * math.exp(2.0 * log_scale)
     start = Chunk(
@@ -83,23 +85,11 @@ def _points(data: Dataset) -> tuple[Floats, float]:
 
 def _neurons(net: ShallowReLU, points: Floats, log_scale: float) -> tuple[np.ndarray, ...]:
     """Mantissas, binary exponents, signs of balanced neurons (0: unbalanced) and modes; weights times e^log_scale."""
-    weights = np.column_stack([net.W, net.a])
-    exponent = np.frexp(np.max(np.abs(weights), axis=1))[1].astype(np.int64)
-    # Two halves, because 2^1074 alone overflows.
-    half = -(exponent // 2)
-    mantissa = np.ldexp(np.ldexp(weights, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
+    mantissa, exponent = mantissas(net)
     norm = np.hypot(mantissa[:, 0], mantissa[:, 1])
     output = mantissa[:, 2]
     balanced = (np.abs(norm - np.abs(output)) <= sectors_1d.BALANCED * norm) & (norm > 0)
     sign = np.where(balanced, np.sign(output), 0).astype(np.int64)
     mode = np.empty(net.n_neurons, dtype=np.int64)
     sectors_1d.locate(points, mantissa, mode)
-    shift = math.floor(log_scale / math.log(2.0))
-    # Exactly 1 without a log_scale; the rounding of a product is the same for |w| and |a| up to a unit.
-    return mantissa * math.exp(log_scale - shift * math.log(2.0)), exponent + shift, sign, mode
-
-
-def _radau_points(s: int) -> Floats:
-    """The points in (0, 1], 1 among them, on which a polynomial through ``s`` values integrates best."""
-    legendre = np.polynomial.legendre
-    return 0.5 * (1.0 + np.sort(legendre.legroots([0.0] * (s - 1) + [-1.0, 1.0])))
+    return *scaled(mantissa, exponent, log_scale), sign, mode

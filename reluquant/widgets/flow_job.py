@@ -15,7 +15,7 @@ from reluquant.widgets.runner import Job, Outdated
 
 # A run reports that it is still at work no more often.
 REPORT_SECONDS = 0.5
-COMPILING = "Computing; the very first run compiles the integrator, once, which takes half a minute …"
+COMPILING = "Computing; the very first run compiles the integrator, once, which takes less than a minute …"
 
 
 def flow_job(
