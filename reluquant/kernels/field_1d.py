@@ -20,7 +20,7 @@ SPECTATOR = 1e-4
 MOST_GROWTH = 4.0
 # Where nothing moves at all a step is this many units of time.
 LONGEST_STEP = 60.0
-MAPS, SLIDES, TURNS, END = range(4)
+MAPS, SLIDES, TURNS, END, EDGES = range(5)
 
 
 class Field(NamedTuple):
@@ -32,11 +32,12 @@ class Field(NamedTuple):
     residual (n, order): coefficients of r. generator (2n, 2, order): those of unit · g.
     maps (2n, 4, order + 1): those of S, row by row. slides (2n, order + 1): those of Γ.
     turns (2n, 2, order): ascending, where g · x̃ changes sign at the upper and lower boundary of a sector; then inf.
+    edges (2n, 2, 2, 2, order + 1): what each boundary of a sector collects, see `passing_1d`.
     ends (2n, 4): S at the end of the step. turned (2n, 2, 4): S at the first turn of each boundary, if there is one.
     releases (2n, 2, 2): for sliders on a ray with a > 0 and a < 0, when the ray lets them go, and 1 if to the active
     side; NaN where not known.
     limits (4n,): how far the series of a sector, then of a ray, is accurate to the tolerance.
-    ready (2n, 4): whether maps, slides, turns and ends are filled for this sector or ray.
+    ready (2n, 5): whether maps, slides, turns, ends and edges are filled for this sector or ray.
     work (DEEPEST + 2, order): room for the root isolation.
     noise (1,): what rounding and the tolerance alone make of unit · g · x̃.
 
@@ -50,6 +51,7 @@ class Field(NamedTuple):
     maps: np.ndarray
     slides: np.ndarray
     turns: np.ndarray
+    edges: np.ndarray
     ends: np.ndarray
     turned: np.ndarray
     releases: np.ndarray
@@ -59,6 +61,35 @@ class Field(NamedTuple):
     noise: np.ndarray
     tolerance: float
     spread: float
+
+
+@kernel
+def empty_field(points, order, tolerance, spread):
+    """A field of zeros with room for series of this many terms."""
+    n, n2 = points.shape[0], 2 * points.shape[0]
+    rays = np.empty((n2, 2))
+    for ray in range(n2):
+        way = 1.0 if ray < n else -1.0
+        rays[ray, 0], rays[ray, 1] = way / points[ray % n, 3], -way * points[ray % n, 0] / points[ray % n, 3]
+    return Field(
+        points,
+        rays,
+        np.zeros((n, order)),
+        np.zeros((n2, 2, order)),
+        np.zeros((n2, 4, order + 1)),
+        np.zeros((n2, order + 1)),
+        np.zeros((n2, 2, order)),
+        np.zeros((n2, 2, 2, 2, order + 1)),
+        np.zeros((n2, 4)),
+        np.zeros((n2, 2, 4)),
+        np.zeros((n2, 2, 2)),
+        np.zeros(2 * n2),
+        np.zeros((n2, 5), np.bool_),
+        np.zeros((DEEPEST + 2, order)),
+        np.zeros(1),
+        tolerance,
+        spread,
+    )
 
 
 @kernel

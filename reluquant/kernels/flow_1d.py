@@ -37,7 +37,7 @@ from reluquant.kernels.field_1d import (
     LONGEST_STEP,
     SPECTATOR,
     TURNS,
-    Field,
+    empty_field,
     fill_field,
     fill_residual,
     moments,
@@ -46,8 +46,9 @@ from reluquant.kernels.field_1d import (
 )
 from reluquant.kernels.jit import kernel
 from reluquant.kernels.jump_1d import jump, jump_length
-from reluquant.kernels.neuron_1d import SHORTER, apply, rebalance, release, slide, travel
-from reluquant.kernels.polynomials import DEEPEST, MAX_BISECTIONS, horner
+from reluquant.kernels.neuron_1d import SHORTER, apply, rebalance, slide, travel
+from reluquant.kernels.passing_1d import pass_through, ready_passage
+from reluquant.kernels.polynomials import MAX_BISECTIONS, horner
 from reluquant.kernels.rest_1d import at_rest
 from reluquant.kernels.sectors_1d import BALANCED, EPS, OUTSIDE, boundary, inactive_sector
 from reluquant.kernels.status import (
@@ -106,9 +107,11 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
 
     Returns (status, n_events, limit): events (θ, neuron, point, kind, weight); limit is that of `travel`.
     """
-    n = field.points.shape[0]
-    ends, ready, slides, rays = field.ends, field.ready, field.slides, field.rays
-    points, turns, turned, releases = field.points, field.turns, field.turned, field.releases
+    n2 = field.rays.shape[0]
+    n = n2 // 2
+    points, rays, generator, edges, ends = field.points, field.rays, field.generator, field.edges, field.ends
+    turns, turned, slides, releases = field.turns, field.turned, field.slides, field.releases
+    limits, ready = field.limits, field.ready
     # Every point can be passed twice, and slide and release, before something must be wrong.
     log, trial = np.empty((64 + 8 * n, 4)), np.empty(3)
     ready[:, TURNS] = False
@@ -118,31 +121,60 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     for j in range(Z.shape[0]):
         place, s = mode[j], sign[j]
         w, b, a = Z[j, 0], Z[j, 1], Z[j, 2]
-        stays = place < 0 or place == n
-        # Most neurons provably keep their sector or ray; this path is kept free of calls that take the whole field.
-        if 0 <= place < 2 * n and place != n:
+        theta, n_log = 0.0, 0
+        # Most neurons keep their sector or ray, most others pass: these paths are free of calls that take the field,
+        # which would cost more than all the rest.
+        if 0 <= place < n2 and place != n:
             if not ready[place, END]:
                 ready_end(field, place, hi)
             w_end, b_end, a_end = apply(ends[place, 0], ends[place, 1], ends[place, 2], ends[place, 3], w, b, a)
-            stays = (s != 0 or (a > 0) == (a_end > 0)) and _keeps_sector(
+            if (s != 0 or (a > 0) == (a_end > 0)) and _keeps_sector(
                 points, turns, turned, place, hi, w, b, a, w_end, b_end, a_end
-            )
-            w, b, a = w_end, b_end, rebalance(w_end, b_end, a_end, s)
-        elif place >= 2 * n and s != 0:
-            ray, column = place - 2 * n, 0 if s > 0 else 1
+            ):
+                w, b, a, theta = w_end, b_end, rebalance(w_end, b_end, a_end, s), hi
+        elif place >= n2 and s != 0:
+            ray, column = place - n2, 0 if s > 0 else 1
+            # Before the decision, so that equal neurons go the same way to the last bit.
             if math.isnan(releases[ray, column, 0]):
-                releases[ray, column, 0] = release(field, ray, a, 0.0, hi)[0]
-            stays = releases[ray, column, 0] > hi
-            if stays:
+                ready_passage(field, place, s, hi)
+            if releases[ray, column, 0] > hi:
                 w, b, a = slide(rays[ray, 0], rays[ray, 1], w, b, a, s, horner(slides[ray], hi))
-        if not stays:
-            trial[0], trial[1], trial[2] = Z[j, 0], Z[j, 1], Z[j, 2]
-            status, place, n_log, limit = travel(field, trial, s, place, field.spread * (j * GOLDEN % 1.0), hi, log)
+                theta = hi
+        if 0 <= place != n and s != 0 and theta < hi:
+            # Each turn makes one sector or ray ready.
+            for _ in range(2 * n2):
+                w, b, a, place, theta, n_log = pass_through(
+                    points,
+                    rays,
+                    edges,
+                    ends,
+                    generator,
+                    turns,
+                    slides,
+                    releases,
+                    limits,
+                    ready,
+                    Z[j, 0],
+                    Z[j, 1],
+                    Z[j, 2],
+                    mode[j],
+                    field.spread > 0.0,
+                    hi,
+                    log,
+                )
+                if theta >= 0.0:
+                    break
+                ready_passage(field, place, s, hi)
+        if 0 <= place != n and theta < hi:
+            trial[0], trial[1], trial[2] = w, b, a
+            angle = field.spread * (j * GOLDEN % 1.0)
+            status, place, n_log, limit = travel(field, trial, s, place, angle, theta, n_log, hi, log)
             if status != CHUNK_DONE:
                 return status, n_events, limit
-            if n_events + n_log > events.shape[0]:
-                return EVENTS_FULL, n_events, hi
             w, b, a = trial[0], trial[1], trial[2]
+        if n_events + n_log > events.shape[0]:
+            return EVENTS_FULL, n_events, hi
+        if n_log > 0:
             square = math.ldexp(1.0, 2 * int(E[j])) if E[j] > LIGHTEST else 0.0
             for i in range(n_log):
                 events[n_events, 0], events[n_events, 1], events[n_events, 2] = log[i, 0], j, log[i, 1]
@@ -428,29 +460,9 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     (2005). The sliding: A. F. Filippov (1988), chapter 2. Implicit steps: see `collocation_1d`.
     """
     n, n2 = points.shape[0], 2 * points.shape[0]
-    rays = np.empty((n2, 2))
-    for ray in range(n2):
-        way = 1.0 if ray < n else -1.0
-        rays[ray, 0], rays[ray, 1] = way / points[ray % n, 3], -way * points[ray % n, 0] / points[ray % n, 3]
     t_max, stop_loss, tolerance, slowest = control[0], control[1], control[2], control[3]
-    field = Field(
-        points,
-        rays,
-        np.zeros((n, order)),
-        np.zeros((n2, 2, order)),
-        np.zeros((n2, 4, order + 1)),
-        np.zeros((n2, order + 1)),
-        np.zeros((n2, 2, order)),
-        np.zeros((n2, 4)),
-        np.zeros((n2, 2, 4)),
-        np.zeros((n2, 2, 2)),
-        np.zeros(2 * n2),
-        np.zeros((n2, 4), np.bool_),
-        np.zeros((DEEPEST + 2, order)),
-        np.zeros(1),
-        tolerance,
-        control[4],
-    )
+    field = empty_field(points, order, tolerance, control[4])
+    rays = field.rays
     steps = Pace(pace[0:1], pace[1:2], pace[2:3], pace[3:5])
     tail = prepare_tail(nodes, n)
     sector_moments, ray_moments = np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1))

@@ -284,10 +284,16 @@ def _part(field, c, angle, w, b):
 
 
 @kernel
-def travel(field, neuron, sign, place, angle, hi, log):
-    """Carry one neuron from θ = 0 to ``hi`` through all its switches.
+def absorbed(w, b, x):
+    """The b of a neuron that dies at input x: beyond all doubt inactive, so that no rounding wakes it at a restart."""
+    return min(b, -w * x - EPS * abs(w * x))
 
-    ``neuron`` (3,) is updated in place. Each switch is written to ``log`` as (θ, point, kind, weight):
+
+@kernel
+def travel(field, neuron, sign, place, angle, theta, n_log, hi, log):
+    """Carry one neuron from θ to ``hi`` through all its switches.
+
+    ``neuron`` (3,) is updated in place. Each switch is added to the ``n_log`` of ``log`` as (θ, point, kind, weight):
     weight · (hi - θ)² bounds what the switch changes in any S by the end of the step, for a neuron of
     unit exponent. A release turns it by ``angle`` off its ray.
 
@@ -298,7 +304,7 @@ def travel(field, neuron, sign, place, angle, hi, log):
     points, generator, maps, ends, turns = field.points, field.generator, field.maps, field.ends, field.turns
     ready, limits, noise, n = field.ready, field.limits, field.noise[0], field.points.shape[0]
     w, b, a = neuron[0], neuron[1], neuron[2]
-    theta, ignored, n_log = 0.0, 0, 0
+    ignored = 0
     for _ in range(3 * log.shape[0]):
         if n_log == log.shape[0]:
             return TOO_MANY_SWITCHES, place, 0, hi
@@ -367,8 +373,7 @@ def travel(field, neuron, sign, place, angle, hi, log):
         else:
             kind, place = ON, live
         if place == n:
-            # Absorbed, and beyond all doubt inactive, so that a restart from here does not wake it by a rounding.
-            b = min(b, -w * x - EPS * abs(w * x))
+            b = absorbed(w, b, x)
         log[n_log, 0], log[n_log, 1], log[n_log, 2] = theta, k, kind
         log[n_log, 3] = 2.0 * abs(a) * change
         n_log += 1

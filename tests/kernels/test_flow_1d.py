@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from reluquant.kernels import field_1d, flow_1d, neuron_1d, polynomials, sectors_1d, status
+from reluquant.kernels import field_1d, flow_1d, neuron_1d, sectors_1d, status
 
 PACE = flow_1d.FIRST_PACE
 # The three Radau points, in closed form (Hairer & Wanner, IV.5).
@@ -130,24 +130,7 @@ def test_generators_are_the_masked_sums(n):
 def _field(points, order=4):
     n2 = 2 * len(points)
     empty = (np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1)))
-    field = field_1d.Field(
-        points,
-        np.zeros((n2, 2)),
-        np.zeros((len(points), order)),
-        np.zeros((n2, 2, order)),
-        np.zeros((n2, 4, order + 1)),
-        np.zeros((n2, order + 1)),
-        np.zeros((n2, 2, order)),
-        np.zeros((n2, 4)),
-        np.zeros((n2, 2, 4)),
-        np.zeros((n2, 2, 2)),
-        np.zeros(2 * n2),
-        np.zeros((n2, 4), dtype=bool),
-        np.zeros((polynomials.DEEPEST + 2, order)),
-        np.zeros(1),
-        1e-9,
-        0.0,
-    )
+    field = field_1d.empty_field(points, order, 1e-9, 0.0)
     field_1d.fill_residual(field, *empty, 0, 1.0, np.empty((n2, 2)))
     return field
 
