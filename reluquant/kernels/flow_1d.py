@@ -76,8 +76,10 @@ WORTHWHILE = 4.0
 MOST_ATTEMPTS = 12
 # Extrapolating the residual further than this many lengths of the last step gives no good start.
 MOST_STRETCH = 2.0
+# Steps after which what is heavy has settled as far as it will.
+SETTLED = 16.0
 # See `Pace`: nothing learnt yet.
-FIRST_PACE = np.array([np.inf, 0.0, 0.0, PATIENCE, PATIENCE])
+FIRST_PACE = np.array([np.inf, 0.0, 0.0, PATIENCE, PATIENCE, 0.0])
 
 
 @kernel
@@ -271,12 +273,14 @@ class Pace(NamedTuple):
     guess: the length to try next, because many light switches cut the last one short.
     implicit: the length of the next implicit step, 0 while steps are explicit. explicit: how far the last Taylor
     series reached. patience: explicit steps until an implicit one is tried; the second number is what it was last.
+    since: steps since the last jump.
     """
 
     guess: np.ndarray
     implicit: np.ndarray
     explicit: np.ndarray
     patience: np.ndarray
+    since: np.ndarray
 
 
 @kernel
@@ -439,7 +443,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     control : (5,) float64
         t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves, and the angle
         that parts neurons that are released from a slide.
-    pace : (5,) float64
+    pace : (6,) float64
         How the next step should be tried: `FIRST_PACE` at the start. Updated.
     nodes : (s,) float64
         Radau points of the implicit steps, s ≤ order.
@@ -463,7 +467,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     t_max, stop_loss, tolerance, slowest = control[0], control[1], control[2], control[3]
     field = empty_field(points, order, tolerance, control[4])
     rays = field.rays
-    steps = Pace(pace[0:1], pace[1:2], pace[2:3], pace[3:5])
+    steps = Pace(pace[0:1], pace[1:2], pace[2:3], pace[3:5], pace[5:6])
     tail = prepare_tail(nodes, n)
     sector_moments, ray_moments = np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1))
     occupied, moving = np.zeros(2 * n2, np.bool_), np.zeros(2 * n2, np.bool_)
@@ -488,9 +492,12 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
             return STATIONARY, step, n_events
         if step == times.size - 1:
             return CHUNK_DONE, step, n_events
-        length = jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, longest, still)
+        settled = steps.since[0] >= SETTLED
+        length = jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, longest, settled, still)
         length = min(length, t_max - times[step])
+        steps.since[0] += 1.0
         if length > FIRST_STRETCH * steps.explicit[0] > 0.0 and times[step] + length > times[step]:
+            steps.since[0] = 0.0
             jump(field, length, Z, E, sign, mode, still)
             _normalise(Z, E, sign)
             times[step + 1] = min(t_max, times[step] + length)

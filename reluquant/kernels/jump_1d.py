@@ -16,9 +16,10 @@ from reluquant.kernels.field_1d import SPECTATOR
 from reluquant.kernels.jit import kernel
 from reluquant.kernels.sectors_1d import AT_REST, EPS, active_sector, boundary, inactive_sector
 
-# A heavy group may turn by this share of the tolerance in a jump that takes it as resting.
-STILL = 0.1
-# Rounding of a residual, in units of that of its largest term.
+# A heavy group may turn by this share of the tolerance in a jump that takes it as resting; by more if its push is one
+# that the truncation of the steps alone would leave, as it does where they damp it no further.
+STILL, STILL_IN_NOISE = 0.1, 100.0
+# Rounding of a residual, in units of that of the sum of its terms' sizes: some for the terms, one for each addition.
 ROUNDINGS = 16.0
 LOG_2 = math.log(2.0)
 
@@ -50,7 +51,9 @@ def _light_growth(field, Z, E, sign, mode, j, limit, rounding):
         g = field.generator
         if dead == n or a == 0.0:
             return -1.0, 0.0
-        if way * (g[dead, 0, 0] * x + g[dead, 1, 0]) <= 0.0 or way * (g[live, 0, 0] * x + g[live, 1, 0]) >= 0.0:
+        # A side that pushes with nothing but rounding, as in degenerate data, releases no one.
+        least = -rounding * field.points[k, 3]
+        if way * (g[dead, 0, 0] * x + g[dead, 1, 0]) < least or -way * (g[live, 0, 0] * x + g[live, 1, 0]) < least:
             return -1.0, 0.0
         gamma = g[dead, 0, 0] * field.rays[ray, 0] + g[dead, 1, 0] * field.rays[ray, 1]
         rate = abs(gamma)
@@ -62,19 +65,21 @@ def _light_growth(field, Z, E, sign, mode, j, limit, rounding):
 
 
 @kernel
-def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, longest, still):
+def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, longest, settled, still):
     """How long all neurons keep their places while the residual stays; 0 if the closed form does not apply.
 
-    ``still`` (4n,) is filled: heavy groups, at rest within the tolerance.
+    ``settled``: whether heavy groups had time to come to rest as far as the truncation of steps lets them. ``still``
+    (4n,) is filled: heavy groups, at rest within the tolerance.
     """
     n2, points = field.rays.shape[0], field.points
     n, total = n2 // 2, 0.0
     for c in range(n2):
         total += sector_moments[c, 0, 0] + sector_moments[c, 2, 0] + sector_moments[c, 5, 0]
         total += 2.0 * ray_moments[c, 1, 0]
-    rounding = 0.0
+    size = 0.0
     for k in range(n):
-        rounding += ROUNDINGS * EPS * points[k, 1] * (abs(points[k, 2]) + total * points[k, 3]) * points[k, 3]
+        size += points[k, 1] * (abs(points[k, 2]) + total * points[k, 3]) * points[k, 3]
+    rounding = (ROUNDINGS + n) * EPS * size
     # Σ |z|² times what it does to a generator, over a rate: the share of SPECTATOR · tolerance that each neuron has.
     limit = SPECTATOR * field.tolerance / (reach * longest * mode.size)
     length = np.inf
@@ -93,7 +98,8 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
         if mass > limit * mode.size * rate:
             still[place] = True
             if rate > rounding:
-                length = min(length, STILL * field.tolerance / rate)
+                share = STILL_IN_NOISE if settled and rate <= field.tolerance * size else STILL
+                length = min(length, share * field.tolerance / rate)
     for j in range(mode.size):
         place = mode[j]
         if place in (AT_REST, n) or still[place]:

@@ -25,7 +25,7 @@ SWITCH_KINDS = np.array(["on", "off", "slide", "release"])
 SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("kind", "U7")])
 
 # Bumped when the arrays of a saved file change meaning.
-FILE_FORMAT = 2
+FILE_FORMAT = 3
 # What `Trajectory.load` can read, by the name that the file gives.
 _RECORDINGS = {recording.kind: recording for recording in (PlanarRecording, GeneralRecording, DescentRecording)}
 

@@ -347,3 +347,14 @@ def test_data_and_networks_that_are_none_cannot_be_made(make, words):
     with pytest.raises(ValueError, match=words) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_degenerate_data_take_jumps_too():
+    # A shrinking slider beside a side that does not push at all, and a group that the truncation keeps from its rest:
+    # on the tent the second group wakes at τ = 3 · 1.37868 (docs/theory.md), which the scales approach like 1/ln(1/scale).
+    traj = rq.gradient_flow(
+        rq.ShallowReLU.balanced(n_neurons=60, scale=1.0, rng=0), rq.datasets.tent(), log_scale=-20_000, progress=False
+    )
+    assert traj.end == "stationary"
+    assert traj.n_steps < 5_000
+    assert np.interp(-0.5 / 9, -traj.loss, traj.t) / 20_000 == pytest.approx(3 * 1.37868, abs=0.05)

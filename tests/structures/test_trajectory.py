@@ -7,6 +7,7 @@ import pytest
 
 import reluquant as rq
 from reluquant.dynamics import chunks as module
+from reluquant.structures.trajectory import FILE_FORMAT
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_load_explains_what_is_wrong(tmp_path):
     np.savez(tmp_path / "other.npz", x=np.arange(3))
     with pytest.raises(ValueError, match="file format"):
         rq.Trajectory.load(tmp_path / "other.npz")
-    np.savez(tmp_path / "half.npz", format=2, X=np.zeros(2))
+    np.savez(tmp_path / "half.npz", format=FILE_FORMAT, X=np.zeros(2))
     with pytest.raises(ValueError, match="it lacks bias, end"):
         rq.Trajectory.load(tmp_path / "half.npz")
     np.savez(tmp_path / "word.npz", format="abc")
