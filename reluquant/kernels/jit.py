@@ -1,5 +1,9 @@
 """The compiler flags of every kernel, in one place, and a cache on disk that cannot be stale.
 
+numba wraps every function that it compiles once for Python and once for C, and the wrappers of arguments that hold a
+dozen arrays are longer than many a kernel: they took a seventh of all compile time. So a kernel is compiled without
+them where another kernel calls it, and with that for Python only where Python does.
+
 numba stamps what it caches with the source file of the cached function only: after a change in a callee that lives in
 another file it would run the old code. Here the stamp is a hash of that file and of all files beside it that it
 imports, directly or not, so any change of any of them compiles anew. numba itself keys the entries by its version, by
@@ -45,17 +49,25 @@ def fingerprint(source: Path) -> str:
 class _KernelCache(FunctionCache):
     """numba's cache of one function, stamped with all sources that its code comes from."""
 
-    def __init__(self, function: Callable) -> None:
+    def __init__(self, function: Callable, variant: str) -> None:
         super().__init__(function)
-        self._cache_file = IndexDataCacheFile(
-            self._cache_path, self._impl.filename_base, fingerprint(Path(function.__code__.co_filename))
-        )
+        stamp = fingerprint(Path(function.__code__.co_filename))
+        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base + variant, stamp)
+
+
+def _compiled(function: Callable, variant: str, **wrappers: bool) -> Callable:
+    # No fastmath: signs decide which way a neuron goes. nogil: a widget computes on its own thread.
+    dispatcher = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **wrappers)(function)
+    if not config.DISABLE_JIT:
+        dispatcher._cache = _KernelCache(function, variant)
+    return dispatcher
 
 
 def kernel(function: Callable) -> Callable:
     """Compile a function on its first call, once per signature, and keep the code on disk."""
-    # No fastmath: signs decide which way a neuron goes. nogil: a widget computes on its own thread.
-    dispatcher = njit(nogil=True, error_model="numpy")(function)
+    outer = _compiled(function, "")
     if not config.DISABLE_JIT:
-        dispatcher._cache = _KernelCache(function)
-    return dispatcher
+        inner = _compiled(function, ".inner", no_cpython_wrapper=True)
+        # What numba asks a function for when it compiles a call of it.
+        outer.get_call_template, outer.get_overload = inner.get_call_template, inner.get_overload
+    return outer

@@ -48,3 +48,20 @@ def test_a_cached_caller_notices_a_change_in_another_file(tmp_path):
     assert run().split() == ["7.0", "1"]
     (package / "callee.py").write_text(CALLEE.replace("2.0", "5.0"))
     assert run().split() == ["16.0", "0"]
+
+
+def test_a_kernel_is_wrapped_for_python_only_where_python_calls_it():
+    @jit.kernel
+    def double(x):
+        return 2.0 * x
+
+    @jit.kernel
+    def answer(x):
+        return double(x) + 1.0
+
+    assert answer(3.0) == 7.0
+    assert answer.signatures
+    assert not double.signatures
+    # Without a wrapper this would crash the process.
+    assert double(3.0) == 6.0
+    assert double.signatures
