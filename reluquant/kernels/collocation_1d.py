@@ -39,7 +39,7 @@ class Tail(NamedTuple):
     Arrays
     ------
     nodes (s,): the Radau points, the last is 1. coefficients (s, s): of the Lagrange polynomials, by power and node.
-    eigenvalues (s,), to_eigen (s, s), from_eigen (s, s) complex: ``A = from · diag(eigenvalues) · to``.
+    integrals (s, s): A, row by row from 0 to a node. system (s, s): room for Newton's matrix of one mode.
     rates (n,), modes (n, n), comodes (n, n): ``K = modes · diag(rates) · comodes``.
     old (n, s), old_unit (1,): the polynomial of the last step, whose end is here; 0 if there is none.
     start (n,): the residual at θ = 0. values, found, defect (n, s): R at the nodes, what the network gives there.
@@ -47,9 +47,8 @@ class Tail(NamedTuple):
 
     nodes: np.ndarray
     coefficients: np.ndarray
-    eigenvalues: np.ndarray
-    to_eigen: np.ndarray
-    from_eigen: np.ndarray
+    integrals: np.ndarray
+    system: np.ndarray
     rates: np.ndarray
     modes: np.ndarray
     comodes: np.ndarray
@@ -65,23 +64,23 @@ class Tail(NamedTuple):
 def prepare_tail(nodes, n):
     """Make the tables of a tail for given Radau points and ``n`` inputs."""
     s = nodes.size
-    powers = np.empty((s, s))
-    for l in range(s):
+    coefficients, integrals = np.zeros((s, s)), np.zeros((s, s))
+    for j in range(s):
+        # Π (θ - c_i)/(c_j - c_i), factor by factor.
+        coefficients[0, j] = 1.0
         for i in range(s):
-            powers[l, i] = nodes[l] ** i
-    coefficients = np.ascontiguousarray(np.linalg.inv(powers))
-    integrals = np.zeros((s, s), np.complex128)
-    for l in range(s):
-        for j in range(s):
-            for i in range(s):
-                integrals[l, j] += coefficients[i, j] * nodes[l] ** (i + 1) / (i + 1)
-    eigenvalues, from_eigen = np.linalg.eig(integrals)
+            if i != j:
+                for power in range(s - 1, -1, -1):
+                    below = coefficients[power - 1, j] if power > 0 else 0.0
+                    coefficients[power, j] = (below - nodes[i] * coefficients[power, j]) / (nodes[j] - nodes[i])
+        for l in range(s):
+            for power in range(s):
+                integrals[l, j] += coefficients[power, j] * nodes[l] ** (power + 1) / (power + 1)
     return Tail(
         nodes,
         coefficients,
-        eigenvalues,
-        np.ascontiguousarray(np.linalg.inv(from_eigen)),
-        np.ascontiguousarray(from_eigen),
+        integrals,
+        np.zeros((s, s)),
         np.zeros(n),
         np.zeros((n, n)),
         np.zeros((n, n)),
@@ -193,17 +192,71 @@ def _find(field, tail, sector_moments, ray_moments, moving, output):
         spread_output(field.points, output, True, tail.found, l)
 
 
+# Loops here and below, not numpy's products: compiling those took a quarter of all compile time.
+@kernel
+def _multiply(left, right, product):
+    """Write the product of two matrices."""
+    for i in range(left.shape[0]):
+        for l in range(right.shape[1]):
+            product[i, l] = 0.0
+        for k in range(left.shape[1]):
+            for l in range(right.shape[1]):
+                product[i, l] += left[i, k] * right[k, l]
+
+
+@kernel
+def solve(matrix, right):
+    """Turn ``right`` into the solution of ``matrix x = right`` by elimination with pivots; the matrix is spent."""
+    s = right.size
+    for i in range(s):
+        best = i
+        for l in range(i + 1, s):
+            if abs(matrix[l, i]) > abs(matrix[best, i]):
+                best = l
+        for j in range(i, s):
+            matrix[i, j], matrix[best, j] = matrix[best, j], matrix[i, j]
+        right[i], right[best] = right[best], right[i]
+        for l in range(i + 1, s):
+            factor = matrix[l, i] / matrix[i, i]
+            for j in range(i + 1, s):
+                matrix[l, j] -= factor * matrix[i, j]
+            right[l] -= factor * right[i]
+    for i in range(s - 1, -1, -1):
+        for j in range(i + 1, s):
+            right[i] -= matrix[i, j] * right[j]
+        right[i] /= matrix[i, i]
+
+
 @kernel
 def _correct(tail, unit):
-    """Turn the defect into the Newton correction, in place."""
-    n, s = tail.defect.shape
-    mixed = tail.comodes @ tail.defect
-    for k in range(n):
-        row = tail.to_eigen @ mixed[k].astype(np.complex128)
+    """Turn the defect into the Newton correction, in place, mode by mode; ``found`` is spent."""
+    s = tail.nodes.size
+    _multiply(tail.comodes, tail.defect, tail.found)
+    for k in range(tail.rates.size):
         for l in range(s):
-            row[l] /= 1.0 + unit * tail.rates[k] * tail.eigenvalues[l]
-        mixed[k] = (tail.from_eigen @ row).real
-    tail.defect[:] = tail.modes @ mixed
+            for j in range(s):
+                tail.system[l, j] = unit * tail.rates[k] * tail.integrals[l, j] + (1.0 if l == j else 0.0)
+        solve(tail.system, tail.found[k])
+    _multiply(tail.modes, tail.found, tail.defect)
+
+
+@kernel
+def _off_at_start(field, tail, unit):
+    """How far the generators are off at θ = 0, where the polynomial is free, as their mean over the step counts it."""
+    # A transient of rate λ that the polynomial leaves out integrates to 1/λ only.
+    points, modes, total = field.points, tail.found, 0.0
+    n = points.shape[0]
+    for k in range(n):
+        modes[k, 0] = 0.0
+        for l in range(n):
+            modes[k, 0] += tail.comodes[k, l] * (field.residual[l, 0] - tail.start[l])
+        modes[k, 0] /= 1.0 + unit * tail.rates[k]
+    for k in range(n):
+        off = 0.0
+        for l in range(n):
+            off += tail.modes[k, l] * modes[l, 0]
+        total += abs(off) * points[k, 3]
+    return total
 
 
 @kernel
@@ -214,7 +267,7 @@ def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
     is at most half the integral of the error of a generator.
     """
     points = field.points
-    n, size = points.shape[0], 0.0
+    n, s, size = points.shape[0], tail.nodes.size, 0.0
     for place in range(moving.size):
         n2 = field.rays.shape[0]
         if place < n2:
@@ -230,26 +283,25 @@ def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
     for _ in range(MOST_ITERATIONS):
         _fill_polynomial(field, tail, unit)
         _find(field, tail, sector_moments, ray_moments, moving, output)
-        tail.defect[:] = tail.found - tail.values
+        for k in range(n):
+            for l in range(s):
+                tail.defect[k, l] = tail.found[k, l] - tail.values[k, l]
         _correct(tail, unit)
-        tail.values[:] += tail.defect
         change = 0.0
         for k in range(n):
-            change += np.max(np.abs(tail.defect[k])) * points[k, 3]
-        change *= 0.5 * unit
+            largest = 0.0
+            for l in range(s):
+                if not math.isfinite(tail.defect[k, l]):
+                    return False, np.inf
+                tail.values[k, l] += tail.defect[k, l]
+                largest = max(largest, abs(tail.defect[k, l]))
+            change += 0.5 * unit * largest * points[k, 3]
         converged = change <= goal
         if converged or not change <= SLOWEST_CONVERGENCE * before:
             break
         before = change
     _fill_polynomial(field, tail, unit)
-    # At θ = 0 the polynomial is free: how far it is off tells its error. A transient of rate λ that it leaves out
-    # integrates to 1/λ only.
-    off = tail.comodes @ (field.residual[:, 0] - tail.start)
-    for k in range(n):
-        off[k] /= 1.0 + unit * tail.rates[k]
-    off = tail.modes @ off
-    error = 0.0
-    for k in range(n):
-        error += abs(off[k]) * points[k, 3]
+    # At θ = 0 the polynomial is free: how far it is off tells its error.
+    error = 0.5 * unit * _off_at_start(field, tail, unit)
     # What rounding alone makes of it no shorter step would mend: over a given time it adds up to the same.
-    return converged, max(0.0, 0.5 * unit * error - rounding)
+    return converged, max(0.0, error - rounding)
