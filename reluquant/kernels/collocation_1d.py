@@ -94,6 +94,29 @@ def prepare_tail(nodes, n):
 
 
 @kernel
+def begin(field, tail):
+    """Keep the residual at θ = 0, and make room for a polynomial instead of a Taylor series."""
+    n, order = field.residual.shape
+    for k in range(n):
+        tail.start[k] = field.residual[k, 0]
+    for i in range(tail.nodes.size, order):
+        for k in range(n):
+            field.residual[k, i] = 0.0
+        for c in range(2 * n):
+            field.generator[c, 0, i], field.generator[c, 1, i] = 0.0, 0.0
+
+
+@kernel
+def keep(field, tail, unit):
+    """Keep the polynomial of a step of length ``unit`` for a guess at that of the next."""
+    n, s = tail.old.shape
+    for k in range(n):
+        for i in range(s):
+            tail.old[k, i] = field.residual[k, i]
+    tail.old_unit[0] = unit
+
+
+@kernel
 def fill_tangent_kernel(field, tail, sector_moments, ray_moments):
     """Diagonalise the tangent kernel ``dr/dt = -K r`` of the present network; it is similar to a symmetric matrix."""
     points, rays = field.points, field.rays

@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluquant.kernels.collocation_1d import collocate, fill_tangent_kernel, prepare_tail
+from reluquant.kernels.collocation_1d import begin, collocate, fill_tangent_kernel, keep, prepare_tail
 from reluquant.kernels.field_1d import (
     END,
     LIGHTEST,
@@ -367,9 +367,7 @@ def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, mov
     Returns (unit of time, how far it reaches); unit = 0 when a Taylor series does as well.
     """
     n, s = tail.values.shape
-    tail.start[:] = field.residual[:, 0]
-    field.residual[:, s:] = 0.0
-    field.generator[:, :, s:] = 0.0
+    begin(field, tail)
     unit, renewed, extrapolate = min(pace.implicit[0], longest_unit), False, tail.old_unit[0] > 0.0
     if not extrapolate:
         fill_tangent_kernel(field, tail, sector_moments, ray_moments)
@@ -391,8 +389,7 @@ def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, mov
             grow = 0.8 * (field.tolerance / max(error, 1e-300)) ** (1.0 / (s + 1.0))
             pace.implicit[0] = unit * min(MOST_STRETCH, max(grow, 0.5))
             pace.patience[1] = PATIENCE
-            tail.old[:] = field.residual[:, :s]
-            tail.old_unit[0] = unit
+            keep(field, tail, unit)
             return unit, 1.0
         elif converged:
             unit *= max(0.1, 0.8 * (field.tolerance / error) ** (1.0 / (s + 1.0)))
@@ -533,8 +530,10 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
         if times[step + 1] <= times[step]:
             return TIME_STALLED, step, n_events
         _learn_pace(steps, tail, implicit, guessed, stiff and end >= hi, unit, end, cut)
-        Z[:] = moved
-        mode[:] = moved_mode
+        # One by one: assigning an array to an array takes a second to compile, for its error message.
+        for j in range(mode.size):
+            Z[j, 0], Z[j, 1], Z[j, 2] = moved[j, 0], moved[j, 1], moved[j, 2]
+            mode[j] = moved_mode[j]
         _normalise(Z, E, sign)
         for i in range(n_events, n_events + n_new):
             events[i, 0] = times[step] + unit * events[i, 0]
