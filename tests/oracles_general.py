@@ -201,6 +201,23 @@ def general_flow_oracle(W, a, X, y, t_end, *, bias=True, loss="squared", rtol=1e
     return found
 
 
+def release_margins(W, a, X, y, held, *, bias=True, loss="squared") -> np.ndarray:
+    """How far each sample is from letting go of each neuron that it holds: a push, as a share of all pushes there are.
+
+    ``held`` lists for every neuron the samples that hold it. Shape (n_neurons, n_samples), infinite for all others.
+    """
+    run = _GeneralRun(W, a, _inputs(X, bias), _columns(y), loss, rtol=1e-11)
+    run.start()
+    for j, samples in enumerate(held):
+        side = run.side[j].copy()
+        side[[run.sample.index(k) for k in samples]] = _HELD
+        run.settle(run.state, j, side)
+    n_boundaries, margins = len(run.normals), np.full((run.n, len(run.inputs)), np.inf)
+    to_off, to_on = np.split(run.events(run.state)[:, n_boundaries : 3 * n_boundaries], 2, axis=1)
+    margins[:, run.sample] = np.minimum(to_off, to_on)
+    return margins
+
+
 class _GeneralRun(_Run):
     """One run: the boundaries, the side of every neuron on each, and the record.
 

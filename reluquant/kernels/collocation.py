@@ -53,10 +53,14 @@ def radau(n_nodes: int) -> Tables:
     legendre = np.polynomial.legendre.Legendre.basis
     nodes = 0.5 * (np.sort((legendre(n_nodes) - legendre(n_nodes - 1)).roots().real) + 1)
     nodes[-1] = 1.0
-    powers = nodes[:, None] ** np.arange(n_nodes)
-    to_power = np.linalg.inv(powers)
-    integrals = (nodes[:, None] * powers / np.arange(1, n_nodes + 1)) @ to_power
-    return Tables(nodes, np.ascontiguousarray(to_power), np.ascontiguousarray(integrals))
+    to_power = np.linalg.inv(nodes[:, None] ** np.arange(n_nodes))
+    return Tables(nodes, np.ascontiguousarray(to_power), np.ascontiguousarray(integrals(to_power, nodes)))
+
+
+def integrals(to_power, moments):
+    """Integrals from 0 to some moments (k,) of the polynomial with given values at the nodes: (k, s)."""
+    degrees = np.arange(1, len(to_power) + 1)
+    return (moments[:, None] * moments[:, None] ** (degrees - 1) / degrees) @ to_power
 
 
 def tangent_kernel(problem, neurons, groups, n_groups, room, trains_offset):

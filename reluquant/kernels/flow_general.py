@@ -37,8 +37,10 @@ import numpy as np
 from reluquant.kernels import collocation, losses, neuron_blocks, rest_general, status
 from reluquant.kernels.box_lcp import EPS
 from reluquant.kernels.neuron_alone import (
+    AT_ONCE,
     LIGHTEST,
     MOST_GROWTH,
+    RELEASE,
     Field,
     Moved,
     Neurons,
@@ -156,7 +158,10 @@ class Memory(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step that was found: its length, the residual at the nodes, number of switches, whether the goal is met."""
+    """A step that was found: its length, the residual at the nodes, number of switches, whether the goal is met.
+
+    n_groups: of heavy and of light neurons.
+    """
 
     status: int
     length: float
@@ -164,6 +169,7 @@ class Step(NamedTuple):
     n_events: int = 0
     at_goal: bool = False
     memory: Memory | None = None
+    n_groups: tuple[int, int] = (0, 0)
 
 
 # ------------------------------------------------------------------------------------------------ field, outputs
@@ -171,22 +177,26 @@ class Step(NamedTuple):
 
 def _set_field(engine, nodes, h, noise):
     """Fill the field of a step of length h from the residual (s, n, o) at the nodes."""
-    problem, field = engine.problem, engine.field
     s, n, o = nodes.shape
     powers = (engine.tables.to_power @ nodes.reshape(s, n * o)).reshape(s, n, o)
+    _spread(engine.problem, h * powers, engine.field.jump, engine.field.base)
+    engine.field.noise[0] = h * noise
+    neuron_blocks.fill_generators(engine.problem, engine.field, engine.blocks)
+
+
+def _spread(problem, residual, jump, base):
+    """Fill the rows of ``jump`` and ``base`` (see `Field`) with what rows of a residual (rows, n, o) make of them."""
     inside = problem.plane >= 0
-    plane, pull = problem.plane[inside], h * powers[:, inside] * problem.stretch[inside, None]
-    field.jump[:] = 0.0
-    if plane.size == field.jump.shape[1]:
-        field.jump[:, plane] = pull * np.sign(problem.stretch[inside])[:, None]
+    plane, pull = problem.plane[inside], residual[:, inside] * problem.stretch[inside, None]
+    jump[:] = 0.0
+    if plane.size == jump.shape[1]:
+        jump[:, plane] = pull * np.sign(problem.stretch[inside])[:, None]
     else:
-        np.add.at(field.jump, (slice(None), plane), pull * np.sign(problem.stretch[inside])[:, None])
-    field.base[:] = 0.0
+        np.add.at(jump, (slice(None), plane), pull * np.sign(problem.stretch[inside])[:, None])
+    base[:] = 0.0
     other = problem.stretch[inside] < 0
     if np.any(other):
-        field.base[:] = np.einsum("lkq,kc->lcq", pull[:, other], problem.normals[plane[other]])
-    field.noise[0] = h * noise
-    neuron_blocks.fill_generators(problem, field, engine.blocks)
+        base[:] = np.einsum("lkq,kc->lcq", pull[:, other], problem.normals[plane[other]])
 
 
 def _outputs(engine, plus, total):
@@ -373,11 +383,11 @@ def _newton(engine, start, n_groups):
     return collocation.newton_for(kernel, bends)
 
 
-def _bias(engine, nodes, h, offset):
-    """The output bias (s, 1, o) at the nodes."""
+def _bias(engine, nodes, h, offset, integrals):
+    """The output bias (…, 1, o) at moments to each of which ``integrals`` (…, s) leads from the nodes."""
     if not engine.trains:
         return offset
-    return offset + h * (engine.tables.integrals @ nodes.sum(axis=1))[:, None, :]
+    return offset + h * (integrals @ nodes.sum(axis=1))[:, None, :]
 
 
 def _defect(engine, nodes, f):
@@ -433,7 +443,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             continue
         if why != status.CHUNK_DONE:
             return Step(why, h)
-        bias = _bias(engine, nodes, h, offset)
+        bias = _bias(engine, nodes, h, offset, tables.integrals)
         allowed = DEFECT * tolerance + ROUNDING * h * start.noise
         defect = _defect(engine, nodes, f + light + bias)
         worst = h * _field_size(engine, defect)
@@ -499,7 +509,41 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
         guess = min(1.25, room) * h if h > 0.05 * uncut else uncut
     else:
         guess = min(4.0, change, room) * h
-    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, Memory(powers, flat, h, newton, guess))
+    left = Memory(powers, flat, h, newton, guess)
+    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, left, (n_heavy, n_light))
+
+
+def _date_releases(engine, step, offset, events):
+    """Date the releases of a step, whose field is still set, by the residual that the network has at these moments.
+
+    They depend on the residual itself. Inside a step its polynomial misses it by far more than what that adds up to,
+    because of kinks; those of releases do not even end a step, since velocities are continuous there.
+    """
+    released, s = events[:, 3] == RELEASE, engine.tables.nodes.size
+    found, chosen = np.unique(events[released, 0]), np.unique(events[released, 1].astype(np.int64))
+    apart = found[np.diff(found, prepend=-math.inf) > AT_ONCE]
+    # In the order in which neurons are carried here.
+    rows = np.argsort(events[:, 1], kind="stable")
+    rows = rows[np.isin(events[rows, 1], chosen)]
+    before, scratch = events[rows, 0], np.empty_like(events)
+    for first in range(0, apart.size, s - 1):
+        # At the last node neurons are left.
+        when = np.append(np.resize(apart[first : first + s - 1], s - 1), 1.0)
+        probe = engine._replace(field=engine.field._replace(nodes=when))
+        f = _bias(engine, step.nodes, step.length, offset, collocation.integrals(engine.tables.to_power, when))
+        for groups, n_groups in zip((engine.heavy, engine.light), step.n_groups, strict=True):
+            f = f + _carry(probe, groups, n_groups, scratch, 0)[2]
+        missed = _defect(engine, np.tensordot(when[:, None] ** np.arange(s), step.memory.powers, axes=1), f)
+        field = probe.field._replace(
+            missed_jump=np.empty_like(engine.field.jump), missed_base=np.empty_like(engine.field.base)
+        )
+        _spread(engine.problem, step.length * missed, field.missed_jump, field.missed_base)
+        carry_alone(
+            engine.problem, field, engine.room, engine.neurons, engine.moved, chosen, chosen.size, engine.plus,
+            engine.total, scratch, np.zeros(1, dtype=np.int64),
+        )  # fmt: skip
+        dated = scratch[: rows.size, 0]
+        events[rows, 0] = np.where(dated != before, dated, events[rows, 0])
 
 
 def _accept(engine, moving, p):
@@ -544,7 +588,14 @@ def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trai
         neuron_blocks.make_groups(m),
         neuron_blocks.make_blocks(H, p, o, s, order),
         room,
-        Field(np.zeros((s, H, o)), np.zeros((s, p, o)), np.array([0.0, tolerance]), tables.nodes),
+        Field(
+            np.zeros((s, H, o)),
+            np.zeros((s, p, o)),
+            np.array([0.0, tolerance]),
+            tables.nodes,
+            np.zeros((s, H, o)),
+            np.zeros((s, p, o)),
+        ),
         np.zeros((s, H, o)),
         np.zeros((s, p, o)),
         np.abs(problem.stretch),
@@ -609,6 +660,7 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, tim
             why = status.TIME_STALLED
             break
         fresh = events[n_events : n_events + step.n_events]
+        _date_releases(engine, step, offset, fresh)
         fresh[:, 0] = times[i] + step.length * fresh[:, 0]
         n_events, memory, at_goal = n_events + step.n_events, step.memory, step.at_goal
         control[4] = memory.guess

@@ -32,6 +32,8 @@ MOST_GROWTH = 2.0
 LIGHTEST = -500
 # False position ends after some ten steps; halving alone would take 53.
 MOST_SECANTS = 100
+# Releases within this share of a step happen in the same field.
+AT_ONCE = 1e-9
 # A piece of free flight ends this many times as far as the next boundary seems to be: usually beyond it.
 AHEAD = 1.5
 # But it is no shorter than this share of what is left, lest a boundary that only seems near takes a step of its own.
@@ -100,13 +102,16 @@ class Field(NamedTuple):
     jump (s, H, o): coefficients in τ of the change of the generator along ν_h from the inactive to the active side.
     base (s, p, o): generator of a pattern that is inactive everywhere.
     noise (2,): what rounding and the tolerance alone make of Γ; the tolerance of a series. nodes (s,): where in τ
-    outputs are wanted.
+    outputs are wanted. missed_jump (s, H, o), missed_base (s, p, o): what the field lacks at these nodes, where that is
+    known: only releases listen to it.
     """
 
     jump: np.ndarray
     base: np.ndarray
     noise: np.ndarray
     nodes: np.ndarray
+    missed_jump: np.ndarray
+    missed_base: np.ndarray
 
 
 class Room(NamedTuple):
@@ -492,16 +497,15 @@ def _first_exit(normals, room, noise, zero):
 
 
 @kernel
-def _multiplier(room, n_held, m):
-    """Write the series of the coefficient with which the m-th held boundary holds into ``room.series``."""
-    for i in range(room.series.size):
-        # Back substitution from the last held boundary to the m-th.
-        for l in range(n_held - 1, m - 1, -1):
-            total = -_along(room.basis[l], room.push[i])
-            for j in range(l + 1, n_held):
-                total -= room.triangle[l, j] * room.goal[j]
-            room.goal[l] = total / room.triangle[l, l]
-        room.series[i] = room.goal[m]
+def _multiplier(room, n_held, m, push):
+    """Coefficient with which the m-th held boundary holds against a push (p,)."""
+    # Back substitution from the last held boundary to the m-th.
+    for l in range(n_held - 1, m - 1, -1):
+        total = -_along(room.basis[l], push)
+        for j in range(l + 1, n_held):
+            total -= room.triangle[l, j] * room.goal[j]
+        room.goal[l] = total / room.triangle[l, l]
+    return room.goal[m]
 
 
 @kernel
@@ -544,6 +548,17 @@ def _jump_series(jump, h, start, length, a, sign, out):
 
 
 @kernel
+def _excess(jump, room, n_held, m, way, start, length, sign):
+    """Write into ``room.series`` by how much the m-th held boundary fails to hold a neuron from the side ``way``."""
+    for i in range(room.series.size):
+        room.series[i] = _multiplier(room, n_held, m, room.push[i])
+    if way == ACTIVE:
+        _jump_series(jump, room.held[m], start, length, room.a, sign, room.roots)
+        for i in range(room.series.size):
+            room.series[i] = room.roots[i] - room.series[i]
+
+
+@kernel
 def first_release(jump, room, n_held, start, length, sign, noise, hi):
     """First moment x ∈ [0, hi] at which a boundary no longer holds: (x, index among the held ones, side it leaves to).
 
@@ -554,17 +569,11 @@ def first_release(jump, room, n_held, start, length, sign, noise, hi):
     _fill_push(room.raw, room.a, sign, room.push)
     for m in range(n_held):
         slack = noise / room.triangle[m, m]
-        for side in range(2):
-            if side == 0:
-                _multiplier(room, n_held, m)
-            else:
-                _jump_series(jump, room.held[m], start, length, room.a, sign, room.roots)
-                _multiplier(room, n_held, m)
-                for i in range(room.series.size):
-                    room.series[i] = room.roots[i] - room.series[i]
+        if room.ignored[room.held[m]]:
+            continue
+        for side in (INACTIVE, ACTIVE):
+            _excess(jump, room, n_held, m, side, start, length, sign)
             room.series[0] -= slack
-            if room.ignored[room.held[m]]:
-                continue
             x = 0.0 if room.series[0] > 0.0 else _first_root(room, min(first, hi))
             if 0.0 < x < first:
                 # It is beyond noise there; it was released where it last passed the bound itself.
@@ -572,8 +581,54 @@ def first_release(jump, room, n_held, start, length, sign, noise, hi):
                 sign_changes(room.series, x, room.isolation, room.roots)
                 x = _last_of(room.roots)
             if x < first:
-                first, which, way = x, m, (INACTIVE if side == 0 else ACTIVE)
+                first, which, way = x, m, side
     return first, which, way
+
+
+@kernel
+def _true_release(problem, field, room, n_held, trigger, way, start, length, x):
+    """When (τ) a boundary lets go by the true residual, if by the field it does so at x: one step of Newton's method.
+
+    What the neuron moves by is continuous there, so that nothing else changes.
+    """
+    p, tau = room.w.shape[1], start + length * x
+    node = _nearest(field.nodes, tau)
+    if abs(field.nodes[node] - tau) > AT_ONCE:
+        return tau
+    m, sign = 0, 1.0 if room.a[0, 0] > 0.0 else -1.0
+    while room.held[m] != trigger:
+        m += 1
+    _excess(field.jump, room, n_held, m, way, start, length, sign)
+    slope = 0.0
+    for i in range(room.series.size - 1, 0, -1):
+        slope = slope * x + i * room.series[i]
+    # With one output the size of a does not matter (`_fill_push`).
+    a, push = room.now[p:], room.driven
+    if a.size == 1:
+        a[0] = sign
+    else:
+        _evaluate(room.a, x, a)
+    for c in range(p):
+        push[c] = _along(field.missed_base[node, c], a)
+    for h in range(room.side.size):
+        if room.side[h] == ACTIVE:
+            here = _along(field.missed_jump[node, h], a)
+            for c in range(p):
+                push[c] += here * problem.normals[h, c]
+    missed = _multiplier(room, n_held, m, push)
+    if way == ACTIVE:
+        missed = _along(field.missed_jump[node, trigger], a) - missed
+    # The series are those of length · Γ.
+    return min(1.0, max(start, tau - length * length * missed / slope)) if slope > 0.0 else tau
+
+
+@kernel
+def _nearest(values, wanted):
+    best = 0
+    for i in range(values.size):
+        if abs(values[i] - wanted) < abs(values[best] - wanted):
+            best = i
+    return best
 
 
 # ---------------------------------------------------------------------------------------------------- decisions
@@ -677,8 +732,8 @@ def _write(room, size, tau, change):
 
 
 @kernel
-def _decide(problem, field, room, tau, trigger, away, zero, noise):
-    """Decide all boundaries that a neuron (``room.now``) lies on; whether anything changed."""
+def _decide(problem, field, room, tau, when, trigger, away, zero, noise):
+    """Decide all boundaries that a neuron (``room.now``) lies on; whether anything changed, logged for ``when``."""
     p = problem.normals.shape[1]
     w, a = room.now[:p], room.now[p:]
     size = _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise)
@@ -726,7 +781,7 @@ def _decide(problem, field, room, tau, trigger, away, zero, noise):
             normal = problem.normals[room.listed[i]]
             crossing = max(crossing, abs(_along(normal, speed)), abs(_along(normal, before)))
     # What the switch changes in the rate of any output: by the velocity, and by a sample that starts or ends.
-    _write(room, size, tau, _norm(a) * (math.sqrt(square) + crossing))
+    _write(room, size, when, _norm(a) * (math.sqrt(square) + crossing))
     return True
 
 
@@ -1163,6 +1218,9 @@ def travel(problem, field, room, sign, factor, plus, total):
         end = start + part * length
         if then > 1.0 and 1.0 - end < EPS:
             end = 1.0
+        when = end
+        if then <= 1.0 and not flips and room.side[trigger] == HELD:
+            when = _true_release(problem, field, room, n_held, trigger, away, start, length, then)
         if factor != 0.0:
             _count_outputs(problem, room, field.nodes, start, length, end, factor, plus, total)
         _evaluate(room.w, part, w)
@@ -1178,7 +1236,7 @@ def travel(problem, field, room, sign, factor, plus, total):
         elif flips:
             # Both sides push away from here on.
             _let_go(room, n_held, start)
-        elif _decide(problem, field, room, start, trigger, away, TOGETHER * size, field.noise[0] * _norm(a)):
+        elif _decide(problem, field, room, start, when, trigger, away, TOGETHER * size, field.noise[0] * _norm(a)):
             room.ignored[:] = False
             _settle(problem.normals, room)
         else:
@@ -1203,6 +1261,11 @@ def carry_alone(problem, field, room, neurons, moved, chosen, n_chosen, plus, to
             return status
         if n_events[0] + room.counts[0] > events.shape[0]:
             return EVENTS_FULL
+        latest = 1.0
+        for l in range(room.counts[0] - 1, -1, -1):
+            # A release is dated anew, but not after what the neuron does next.
+            latest = min(latest, room.log[l, 0])
+            room.log[l, 0] = latest
         for l in range(room.counts[0]):
             row = events[n_events[0]]
             row[0], row[1], row[2], row[3] = room.log[l, 0], j, room.log[l, 1], room.log[l, 2]

@@ -8,13 +8,15 @@ import pytest
 import reluquant as rq
 from tests.flow_problems import FRACTIONS
 from tests.general_flow_problems import GOLDEN, PROBLEMS, STARTS, as_rows, is_rich, sequences, solve
-from tests.oracles_general import general_flow_oracle, general_loss
+from tests.oracles_general import general_flow_oracle, general_loss, release_margins
 
 AGREEMENT = 1e-6
-# A known shortfall of the general engine: inside a step, where the residual's polynomial is less accurate than at its
-# end, the moment at which a multiplier reaches 0 or 1 is up to 3e-5 off. The weights hardly notice: their velocity is
-# continuous there. `test_release_times_are_as_accurate_as_the_weights` holds what is wanted.
-RELEASES = 1e-4
+# A sample lets go of a neuron when a difference of pushes vanishes, and weights that agree determine it to AGREEMENT of
+# all pushes. Where it changes more slowly than that fixes the moment, one release in a hundred, it is the difference
+# that must agree. Even then no release may be further off than this,
+RELEASES = 1e-5
+# and how fast the difference changes is seen over this share of the time before.
+SHORTLY = 1e-4
 NUMBERS = range(len(PROBLEMS))
 # All take a minute; every fourth is enough for every day.
 QUICK = 4
@@ -51,14 +53,32 @@ def worst_neuron(found, expected):
     return np.max(np.linalg.norm(found - expected, axis=-1) / np.linalg.norm(expected, axis=-1))
 
 
-def assert_same_switches(found, expected, n_neurons, releases=AGREEMENT):
+def at_other_times(found, expected, n_neurons):
+    """(neuron, found, expected) of all switches that do not agree in time; in order and kind all must."""
     found, expected = sequences(found, n_neurons), sequences(expected, n_neurons)
     assert [[s[:2] for s in row] for row in found] == [[s[:2] for s in row] for row in expected]
-    kinds = np.array([s[0] for row in expected for s in row])
-    times, expected_times = (np.array([s[2] for row in rows for s in row]) for rows in (found, expected))
-    let_go = kinds == "release"
-    np.testing.assert_allclose(times[~let_go], expected_times[~let_go], rtol=AGREEMENT)
-    np.testing.assert_allclose(times[let_go], expected_times[let_go], rtol=releases)
+    pairs = [(j, *pair) for j in range(n_neurons) for pair in zip(found[j], expected[j], strict=True)]
+    return [(j, s, t) for j, s, t in pairs if abs(s[2] - t[2]) > AGREEMENT * t[2]]
+
+
+def assert_same_switches(found, expected, n_neurons):
+    assert at_other_times(found, expected, n_neurons) == []
+
+
+def push_rate(number, neuron, sample, time):
+    """How fast the push that lets go of a neuron changes just before, as a share of all pushes."""
+    problem, record = PROBLEMS[number], golden(number)
+    moments = time * (1 - SHORTLY * np.array([1.0, 0.5]))
+    held = [set() for _ in record["a"]]
+    for then, j, k, kind in golden_switches(record):
+        if then < moments[1]:
+            held[j] = held[j] | {k} if kind == "slide" else held[j] - {k}
+    states = follow(number).states(moments)
+    first, last = (
+        release_margins(W, a, record["X"], record["y"], held, bias=problem.bias, loss=problem.loss)[neuron, sample]
+        for W, a in zip(states.W, states.a, strict=True)
+    )
+    return abs(last - first) / (moments[1] - moments[0])
 
 
 def test_the_golden_problems_are_of_every_kind():
@@ -109,14 +129,22 @@ def test_states_on_the_way_agree(number):
 def test_switches_agree(number):
     record, traj = golden(number), follow(number)
     assert np.all(np.diff(traj.switches["time"]) >= 0)
-    assert_same_switches(traj.switches.tolist(), golden_switches(record), len(record["a"]), RELEASES)
+    for neuron, (kind, sample, time), (*_, expected) in at_other_times(
+        traj.switches.tolist(), golden_switches(record), len(record["a"])
+    ):
+        assert kind == "release"
+        assert time == pytest.approx(expected, rel=RELEASES)
+        assert abs(time - expected) * push_rate(number, neuron, sample, expected) <= AGREEMENT
 
 
-@pytest.mark.xfail(strict=True, reason="releases are located on the polynomial of the residual inside a step")
-def test_release_times_are_as_accurate_as_the_weights():
-    for number in range(0, len(PROBLEMS), 4):
+def test_release_times_are_as_accurate_as_those_of_other_switches():
+    n_releases = n_apart = 0
+    for number in NUMBERS[::QUICK]:
         record = golden(number)
-        assert_same_switches(follow(number).switches.tolist(), golden_switches(record), len(record["a"]))
+        n_releases += np.count_nonzero(record["switch_kind"] == "release")
+        n_apart += len(at_other_times(follow(number).switches.tolist(), golden_switches(record), len(record["a"])))
+    assert n_releases >= 400
+    assert n_apart <= 0.02 * n_releases
 
 
 @pytest.mark.parametrize("number", [27, 45, 84], ids=lambda number: IDS[number])
