@@ -21,9 +21,13 @@ from reluquant.kernels.polynomials import sign_changes
 from reluquant.kernels.status import CHUNK_DONE, EVENTS_FULL, TOO_MANY_SWITCHES
 
 ON, OFF, SLIDE, RELEASE = range(4)
+# Which weights of a neuron pass zero.
+NOTHING, INPUT, OUTPUT = range(3)
 
 # A neuron counts as outside its pattern only beyond the rounding of w·ν.
 OUTSIDE = 16 * EPS
+# An exit is located to some roundings of the neuron's size in the step: a w below them has no direction.
+VANISHES = 64 * OUTSIDE
 # Boundaries within this distance are met together: collinear inputs on a grid are.
 TOGETHER = 64 * EPS
 # One series spans at most this many e-foldings, so that its terms fall quickly.
@@ -831,6 +835,16 @@ def _first_flip(room, sign, n_held):
 
 
 @kernel
+def _first_zero(room, sign, n_held):
+    """First moment at which the w of an unbalanced neuron that can move along one line only passes zero."""
+    if sign != 0 or n_held + 1 < room.w.shape[1]:
+        return _NEVER
+    for i in range(room.series.size):
+        room.series[i] = _along(room.w[i], room.hull[0])
+    return _first_root(room, 1.0)
+
+
+@kernel
 def _vanish(room, tau, trigger):
     """Leave a neuron at w = 0, and log by which boundary: those that held it, or the one that it came to."""
     before = room.counts[0]
@@ -904,19 +918,23 @@ def _prepare_piece(problem, room, start, tolerance):
 
 @kernel
 def _first_event(problem, field, room, sign, n_held, start, length, size):
-    """First event of a piece: (x, boundary, side it is released to, whether the output weight changes sign)."""
+    """First event of a piece: (x, boundary, side it is released to, what passes zero)."""
     noise, weight = field.noise[0] * length, _norm(room.a[0])
     then, trigger = _first_exit(problem.normals, room, noise * weight, OUTSIDE * size)
-    away, flips = INACTIVE, False
+    away, zero = INACTIVE, NOTHING
+    rest = _first_zero(room, sign, n_held)
+    if rest <= then and rest < _NEVER:
+        # Where w passes zero it comes to all boundaries.
+        then, zero, trigger = rest, INPUT, max(trigger, 0)
     if n_held > 0:
         flip = _first_flip(room, sign, n_held)
         if flip < then:
-            then, trigger, flips = flip, room.held[0], True
+            then, trigger, zero = flip, room.held[0], OUTPUT
         direction, loud = (1.0 if room.a[0, 0] > 0.0 else -1.0), noise * (1.0 if room.a.shape[1] == 1 else weight)
         x, m, way = first_release(field.jump, room, n_held, start, length, direction, loud, min(then, 1.0))
         if x < then:
-            then, trigger, away, flips = x, room.held[m], way, False
-    return then, trigger, away, flips
+            then, trigger, away, zero = x, room.held[m], way, NOTHING
+    return then, trigger, away, zero
 
 
 # ----------------------------------------------------------------------------------------------- free flight
@@ -1040,9 +1058,11 @@ def _next_boundary(normals, w, size, hull, reach, side, depth, rate, zero, noise
 
 
 @kernel
-def _cross(normals, jump, generator, w, a, tau, h, side, depth, zero, row):
+def _cross(normals, jump, generator, w, a, tau, h, side, depth, zero, vanishes, row):
     """Take a neuron across boundary h if both sides plainly push that way; whether it did. ``row`` gets the switch."""
     s, p, o = generator.shape
+    if _norm(w) <= vanishes:
+        return False
     for i in range(side.size):
         if i != h and abs(depth[i]) <= zero:
             return False
@@ -1158,8 +1178,9 @@ def _fly(
         if then > 1.0:
             continue
         if not _cross(
-            normals, jump, generator, now[:p], now[p:], start, h, side, depth, TOGETHER * largest, log[counts[0]]
-        ):
+            normals, jump, generator, now[:p], now[p:], start, h, side, depth, TOGETHER * largest, VANISHES * largest,
+            log[counts[0]],
+        ):  # fmt: skip
             break
         counts[0] += 1
         if is_dead(two_sided, side):
@@ -1213,13 +1234,13 @@ def travel(problem, field, room, sign, factor, plus, total):
         gap = gap_of(w, a)
         n_held, length = _prepare_piece(problem, room, start, field.noise[1])
         size = max(_norm(room.hull[0]) + _norm(a), _norm(room.hull[room.counts[1] - 1]))
-        then, trigger, away, flips = _first_event(problem, field, room, sign, n_held, start, length, size)
+        then, trigger, away, passes = _first_event(problem, field, room, sign, n_held, start, length, size)
         part = min(then, 1.0)
         end = start + part * length
         if then > 1.0 and 1.0 - end < EPS:
             end = 1.0
         when = end
-        if then <= 1.0 and not flips and room.side[trigger] == HELD:
+        if then <= 1.0 and passes == NOTHING and room.side[trigger] == HELD:
             when = _true_release(problem, field, room, n_held, trigger, away, start, length, then)
         if factor != 0.0:
             _count_outputs(problem, room, field.nodes, start, length, end, factor, plus, total)
@@ -1230,10 +1251,10 @@ def travel(problem, field, room, sign, factor, plus, total):
         if then > 1.0:
             plain = not np.any(room.ignored)
             continue
-        if _norm(w) <= OUTSIDE * size:
+        if passes == INPUT or _norm(w) <= VANISHES * size:
             # Straight through w = 0, where all boundaries meet: with relu'(0) = 0 it stays there.
             _vanish(room, start, trigger)
-        elif flips:
+        elif passes == OUTPUT:
             # Both sides push away from here on.
             _let_go(room, n_held, start)
         elif _decide(problem, field, room, start, when, trigger, away, TOGETHER * size, field.noise[0] * _norm(a)):

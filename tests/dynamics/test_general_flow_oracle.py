@@ -196,6 +196,29 @@ def test_a_slider_that_shrinks_to_nothing_stays_at_rest(case):
     assert_same_switches(found, expected, 2)
 
 
+def unbalanced(seed):
+    """A few neurons with |a| > |w| on little data in one to three dimensions: samples soon hold them on a ray."""
+    rng = np.random.default_rng(seed)
+    p, n_outputs = int(rng.choice([1, 2, 2, 3])), int(rng.choice([1, 1, 2]))
+    n_samples, n_neurons = int(rng.integers(max(p - 1, 1), p + 3)) if p > 1 else 3, int(rng.integers(1, 4))
+    X, y = 0.05 + np.round(rng.normal(size=(n_samples, p)), 1), np.round(rng.normal(size=(n_samples, n_outputs)), 1)
+    W, a = np.round(0.1 * rng.normal(size=(n_neurons, p)), 3), np.round(rng.normal(size=(n_neurons, n_outputs)), 2)
+    return (W, a[:, 0], X, y[:, 0]) if n_outputs == 1 else (W, a, X, y)
+
+
+@pytest.mark.parametrize("seed", [13, 15, 35, 37, 109, 119, 141, 185, 223])
+def test_an_unbalanced_neuron_on_a_ray_rests_where_its_weights_vanish(seed):
+    W, a, X, y = unbalanced(seed)
+    flow = general_flow_oracle(W, a, X, y, 6.0, bias=False)
+    assert flow.at_rest
+    traj = rq.gradient_flow(
+        rq.ShallowReLU(W, a, bias=False), rq.Dataset(X, y, bias=False), t_max=6.0, rtol=1e-9, progress=False
+    )
+    assert {int(j) for j in np.flatnonzero(~traj.final.W.any(axis=1))} == {j for _, j in flow.at_rest}
+    np.testing.assert_allclose(traj.final.W, flow.W, atol=AGREEMENT)
+    np.testing.assert_allclose(traj.final.a, flow.a, atol=AGREEMENT)
+
+
 @pytest.mark.parametrize("n_outputs", [1, 2])
 def test_repeated_parallel_and_antipodal_inputs_agree(n_outputs):
     # Samples 0, 3 and 5 lie on one line through the origin, and so do 1 and 4: one boundary for each line.

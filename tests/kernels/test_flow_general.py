@@ -81,6 +81,30 @@ def test_with_one_input_it_is_the_planar_engine(problem):
     assert [[s[:2] for s in row] for row in rows] == [[s[:2] for s in row] for row in others]
 
 
+def _unbalanced(seed, a_scale):
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(2, 6)), int(rng.integers(1, 5))
+    x, y = np.round(rng.normal(size=n), 2), np.round(rng.normal(size=n), 2)
+    return rq.ShallowReLU(0.1 * rng.normal(size=(m, 2)), a_scale * rng.normal(size=m)), rq.Dataset(x, y)
+
+
+@pytest.mark.parametrize(
+    ("seed", "what"), [(4, "rests"), (63, "rests"), (127, "rests"), (1, "turns"), (9, "turns"), (15, "turns")]
+)
+def test_an_unbalanced_slider_ends_as_in_the_planar_engine(seed, what):
+    # Either its w vanishes while it slides, and it stays there, or its a does, and it leaves to the inactive side.
+    net, data = _unbalanced(seed, 0.7 if what == "rests" else 0.02)
+    planar = rq.gradient_flow(net, data, t_max=8.0, rtol=1e-11, progress=False)
+    rests, turns = ~planar.final.W.any(axis=1), planar.final.a * net.a < 0
+    slid = np.isin(np.arange(net.n_neurons), planar.switches["neuron"][planar.switches["kind"] == "slide"])
+    assert np.any((rests if what == "rests" else turns) & slid)
+    run, recording = _flow(net, data, t_max=8.0)
+    W, a = _end(run, recording)
+    np.testing.assert_array_equal(~W.any(axis=1), rests)
+    np.testing.assert_allclose(W, planar.final.W, atol=1e-7)
+    np.testing.assert_allclose(a, planar.final.a, atol=1e-7)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     ("loss", "outputs", "offset"),
