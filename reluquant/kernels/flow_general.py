@@ -467,7 +467,9 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
                 n_heavy, n_light, light = _share_out(engine, start, 0.0)
                 iteration = 0
                 continue
-        end = _where_to_end(events[:n_events], 0.5 * h * start.reach, tolerance) if met or iteration > 0 else 1.0
+        # An iteration that has gone astray sees switches that are none.
+        near = met or (iteration > 0 and worst <= DIVERGING * previous)
+        end = _where_to_end(events[:n_events], 0.5 * h * start.reach, tolerance) if near else 1.0
         if end < 1.0:
             nodes, light = _stretch(engine, nodes, end), _stretch(engine, light, end)
             h, iteration, previous, passes = h * end, 0, math.inf, 0
@@ -504,7 +506,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     # Of many switches number and weight, and what they bend, grow with the length: steps are better short than cut. A
     # few tell nothing about the next ones.
     room = (BENT_GOAL * tolerance / max(bent, 1e-9 * tolerance)) ** (1 / 3) if n_events > FEW else math.inf
-    if h < uncut:
+    if h < uncut and n_events > 0:
         # A much shorter step was cut by one heavy switch, which says nothing about the next one.
         guess = min(1.25, room) * h if h > 0.05 * uncut else uncut
     else:

@@ -105,6 +105,17 @@ def test_an_unbalanced_slider_ends_as_in_the_planar_engine(seed, what):
     np.testing.assert_allclose(a, planar.final.a, atol=1e-7)
 
 
+def test_switches_that_a_far_too_long_step_seems_to_have_do_not_shorten_it():
+    # Nearly at rest at first: the step that is tried is all of the time, and what it finds says nothing.
+    net, data = rq.ShallowReLU([[-0.0324, 0.0184]], [-0.898]), rq.Dataset([0.24, 0.86], [-0.13, -1.11])
+    planar = rq.gradient_flow(net, data, t_max=8.0, rtol=1e-11, progress=False)
+    run, recording = _flow(net, data, t_max=8.0)
+    W, a = _end(run, recording)
+    assert run.t.size < 100
+    np.testing.assert_allclose(W, planar.final.W, atol=1e-7)
+    np.testing.assert_allclose(a, planar.final.a, atol=1e-7)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     ("loss", "outputs", "offset"),
