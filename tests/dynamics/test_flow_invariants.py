@@ -351,7 +351,7 @@ def test_data_and_networks_that_are_none_cannot_be_made(make, words):
 
 def test_degenerate_data_take_jumps_too():
     # A shrinking slider beside a side that does not push at all, and a group that the truncation keeps from its rest:
-    # on the tent the second group wakes at τ = 3 · 1.37868 (docs/theory.md), which the scales approach like 1/ln(1/scale).
+    # on the tent the second group wakes at τ = 3 · 1.37868 (docs/theory.md), up to a multiple of 1/ln(1/scale).
     traj = rq.gradient_flow(
         rq.ShallowReLU.balanced(n_neurons=60, scale=1.0, rng=0), rq.datasets.tent(), log_scale=-20_000, progress=False
     )
