@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from reluquant.analysis.piecewise_linear import piecewise_linear
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
+    from reluquant.dynamics.function_family import function_family
     from reluquant.dynamics.gradient_descent import gradient_descent
     from reluquant.dynamics.gradient_flow import gradient_flow
+    from reluquant.dynamics.greedy_limit import greedy_limit
     from reluquant.dynamics.sweep import sweep
     from reluquant.environment.doctor import doctor
     from reluquant.structures.dataset import Dataset
@@ -51,8 +53,10 @@ _HOMES = {
     "doctor": "reluquant.environment.doctor",
     "explore": "reluquant.widgets.explorer",
     "extremal_directions": "reluquant.analysis.extremal_directions",
+    "function_family": "reluquant.dynamics.function_family",
     "gradient_descent": "reluquant.dynamics.gradient_descent",
     "gradient_flow": "reluquant.dynamics.gradient_flow",
+    "greedy_limit": "reluquant.dynamics.greedy_limit",
     "interpolate": "reluquant.analysis.interpolate",
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
     "piecewise_linear": "reluquant.analysis.piecewise_linear",

@@ -16,9 +16,11 @@ from reluquant.kernels.field_1d import SPECTATOR
 from reluquant.kernels.jit import kernel
 from reluquant.kernels.sectors_1d import AT_REST, EPS, active_sector, boundary, inactive_sector
 
-# A heavy group may turn by this share of the tolerance in a jump that takes it as resting; by more if its push is one
-# that the truncation of the steps alone would leave, as it does where they damp it no further.
-STILL, STILL_IN_NOISE = 0.1, 100.0
+# A heavy group may turn by this share of the tolerance in a jump that takes it as resting.
+STILL = 0.1
+# It may turn by more if its push is one that the truncation of the steps alone would leave, and does leave where they
+# damp it no further: by the tolerance of a run, or by this much.
+DRIFTS, DRIFT = 100.0, 1e-7
 # Rounding of a residual, in units of that of the sum of its terms' sizes: some for the terms, one for each addition.
 ROUNDINGS = 16.0
 LOG_2 = math.log(2.0)
@@ -98,8 +100,10 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
         if mass > limit * mode.size * rate:
             still[place] = True
             if rate > rounding:
-                share = STILL_IN_NOISE if settled and rate <= field.tolerance * size else STILL
-                length = min(length, share * field.tolerance / rate)
+                turn = STILL * field.tolerance
+                if settled and rate <= field.tolerance * size:
+                    turn = max(DRIFTS * field.tolerance, DRIFT)
+                length = min(length, turn / rate)
     for j in range(mode.size):
         place = mode[j]
         if place in (AT_REST, n) or still[place]:
