@@ -1,8 +1,10 @@
 """The compiler flags of every kernel, in one place, and a cache on disk that cannot be stale.
 
-numba wraps every function that it compiles once for Python and once for C, and the wrappers of arguments that hold a
-dozen arrays are longer than many a kernel: they took a seventh of all compile time. So a kernel is compiled without
-them where another kernel calls it, and with that for Python only where Python does.
+numba makes every function that it compiles ready to be called on its own, from Python and from C: with wrappers, which
+for arguments that hold a dozen arrays are longer than many a kernel, optimised, and as machine code. Where one function
+calls another all of that is wasted, since the inner one is linked as intermediate code and optimised again with every
+caller, and theirs. That took two thirds of all compile time. So a kernel is compiled twice where it must be: for
+Python only where Python calls it, and for other kernels as intermediate code only.
 
 numba stamps what it caches with the source file of the cached function only: after a change in a callee that lives in
 another file it would run the old code. Here the stamp is a hash of that file and of all files beside it that it
@@ -13,11 +15,14 @@ Python's, and by the processor.
 import ast
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+from llvmlite.binding import Linkage, parse_assembly
 from numba import config, njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 
 
 @cache
@@ -49,25 +54,43 @@ def fingerprint(source: Path) -> str:
 class _KernelCache(FunctionCache):
     """numba's cache of one function, stamped with all sources that its code comes from."""
 
-    def __init__(self, function: Callable, variant: str) -> None:
+    def __init__(self, function: Callable) -> None:
         super().__init__(function)
-        stamp = fingerprint(Path(function.__code__.co_filename))
-        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base + variant, stamp)
+        self._cache_file = IndexDataCacheFile(
+            self._cache_path, self._impl.filename_base, fingerprint(Path(function.__code__.co_filename))
+        )
 
 
-def _compiled(function: Callable, variant: str, **wrappers: bool) -> Callable:
-    # No fastmath: signs decide which way a neuron goes. nogil: a widget computes on its own thread.
-    dispatcher = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **wrappers)(function)
-    if not config.DISABLE_JIT:
-        dispatcher._cache = _KernelCache(function, variant)
-    return dispatcher
+class _Part(JITCodeLibrary):
+    """Intermediate code to be linked into callers, which are optimised and made machine code as a whole."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+        linked = self._get_module_for_linking()
+        # All that numba looks for in memory is the variable that holds the function's environment.
+        variables = (str(variable) for variable in linked.global_variables if variable.linkage == Linkage.common)
+        self._final_module = parse_assembly("\n".join([f'target triple = "{linked.triple}"', *variables]))
+        super()._finalize_final_module()
+
+
+class _PartCompiler(Compiler):
+    """numba's compiler, with a `_Part` for its result."""
+
+    def __init__(self, typingctx, targetctx, library, *rest) -> None:
+        super().__init__(typingctx, targetctx, _Part(targetctx.codegen(), "part"), *rest)
 
 
 def kernel(function: Callable) -> Callable:
     """Compile a function on its first call, once per signature, and keep the code on disk."""
-    outer = _compiled(function, "")
+    # No fastmath: signs decide which way a neuron goes. nogil: a widget computes on its own thread.
+    compiled = partial(njit, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+    whole = compiled()(function)
     if not config.DISABLE_JIT:
-        inner = _compiled(function, ".inner", no_cpython_wrapper=True)
+        whole._cache = _KernelCache(function)
+        part = compiled(no_cpython_wrapper=True, pipeline_class=_PartCompiler)(function)
         # What numba asks a function for when it compiles a call of it.
-        outer.get_call_template, outer.get_overload = inner.get_call_template, inner.get_overload
-    return outer
+        whole.get_call_template, whole.get_overload = part.get_call_template, part.get_overload
+    return whole
