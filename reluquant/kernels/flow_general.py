@@ -175,12 +175,16 @@ class Step(NamedTuple):
 # ------------------------------------------------------------------------------------------------ field, outputs
 
 
-def _set_field(engine, nodes, h, noise):
-    """Fill the field of a step of length h from the residual (s, n, o) at the nodes."""
+def _set_field(engine, nodes, h, noise, feedback):
+    """Fill the field of a step of length h from the residual (s, n, o) at the nodes.
+
+    Errors of neurons come back as errors of the residual, times ``feedback``: their series must be better by that.
+    """
     s, n, o = nodes.shape
     powers = (engine.tables.to_power @ nodes.reshape(s, n * o)).reshape(s, n, o)
     _spread(engine.problem, h * powers, engine.field.jump, engine.field.base)
     engine.field.noise[0] = h * noise
+    engine.field.noise[1] = max(engine.tolerance / max(feedback, 1.0), EPS)
     neuron_blocks.fill_generators(engine.problem, engine.field, engine.blocks)
 
 
@@ -234,7 +238,7 @@ def _carry(engine, groups, n_groups, events, n_events):
     alone = np.empty(engine.neurons.exponent.size, dtype=np.int64)
     n_alone = neuron_blocks.carry_blocks(
         engine.problem, engine.field, engine.neurons, engine.moved, groups, n_groups, engine.blocks, engine.room,
-        engine.tolerance, engine.plus, engine.total, alone,
+        engine.field.noise[1], engine.plus, engine.total, alone,
     )  # fmt: skip
     tally = np.array([n_events], dtype=np.int64)
     why = carry_alone(
@@ -258,7 +262,7 @@ def _look(engine, offset):
     f = _outputs(engine, engine.plus[0], engine.total[0]) + offset
     residual = _residual(engine, f)
     drive = np.empty((n_groups, *engine.field.base.shape[1:]))
-    _set_field(engine, np.broadcast_to(residual, (engine.tables.nodes.size, n, o)), 1.0, 0.0)
+    _set_field(engine, np.broadcast_to(residual, (engine.tables.nodes.size, n, o)), 1.0, 0.0, 0.0)
     neuron_blocks.drives_now(problem, engine.field, neurons, engine.heavy, n_groups, engine.blocks, engine.room, drive)
     light = neurons.exponent <= LIGHTEST
     masses = np.ldexp(np.sum(neurons.z**2, axis=0), np.where(light, 0, 2 * neurons.exponent).astype(np.int32))
@@ -427,13 +431,14 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     n_heavy, n_light, light = _share_out(engine, start, budget)
     if n_light > 0:
         light = _predict(engine, light[0], memory.light, memory, h)
+    pull = start.reach * start.masses.sum()
     goal = _Goal(goal_loss, start.loss, tolerance)
     # The polynomial errs by O(h^s) where the step, by the quadrature's order, errs by about the square of that.
     wanted = tolerance ** ((s + 1) / (2 * s))
     newton, fresh, uncut = memory.newton, False, h
     nodes, iteration, previous, passes = _predict(engine, start.residual, memory.powers, memory, h), 0, math.inf, 0
     for _ in range(MOST_TRIALS * MOST_ITERATIONS):
-        _set_field(engine, nodes, h, (8 * EPS + tolerance) * start.noise)
+        _set_field(engine, nodes, h, (8 * EPS + tolerance) * start.noise, h * pull)
         why, n_events, f = _carry(engine, engine.heavy, n_heavy, events, 0)
         if why == status.TOO_MANY_SWITCHES and iteration > 0:
             # Iteration has gone astray.

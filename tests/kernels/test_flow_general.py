@@ -116,6 +116,16 @@ def test_switches_that_a_far_too_long_step_seems_to_have_do_not_shorten_it():
     np.testing.assert_allclose(a, planar.final.a, atol=1e-7)
 
 
+def test_a_heavy_network_on_inputs_far_from_zero_comes_to_rest_in_few_steps():
+    # A neuron's error of one part in 1e8 would be one of 5e-3 in the residual.
+    rng = np.random.default_rng(0)
+    data = rq.Dataset(rng.uniform(20, 21, (9, 3)), rng.normal(size=(9, 3)))
+    net = rq.ShallowReLU(10 * rng.normal(size=(10, 4)), rng.normal(size=(10, 3)))
+    run, _ = _flow(net, data, rtol=1e-6)
+    assert run.end == "stationary"
+    assert run.t.size < 300
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     ("loss", "outputs", "offset"),
