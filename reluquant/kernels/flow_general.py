@@ -399,6 +399,22 @@ def _defect(engine, nodes, f):
     return np.stack([_residual(engine, row) for row in f]) - nodes
 
 
+def _correction(engine, newton, h, defect):
+    """Newton's correction of the residual at the nodes; where nothing is stiff the defect is as good."""
+    if newton is None or h * newton.rates[-1] <= NOT_STIFF:
+        return defect
+    return collocation.newton_update(newton, engine.tables, h, defect.reshape(len(defect), -1)).reshape(defect.shape)
+
+
+def _small(engine, newton, fresh, h, defect, allowed):
+    """Whether the residual at the nodes is as good as allowed.
+
+    Stiffness magnifies its rounding to a defect which no iteration can undo: a fresh tangent kernel tells it apart.
+    """
+    small = h * _field_size(engine, defect) <= allowed
+    return small or (fresh and h * _field_size(engine, _correction(engine, newton, h, defect)) <= allowed)
+
+
 class _Goal:
     """Closes in on the step length at which the loss is down to the goal, by the secant between both sides of it."""
 
@@ -460,14 +476,15 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
                 h, iteration, previous, passes = h * change, 0, math.inf, 0
                 uncut = h
                 continue
-        met = worst <= allowed or (n_heavy == 0 and not engine.trains)
+        met = (n_heavy == 0 and not engine.trains) or _small(engine, newton, fresh, h, defect, allowed)
         if met and n_light > 0:
             why, n_events, light = _carry(engine, engine.light, n_light, events, n_events)
             if why != status.CHUNK_DONE:
                 return Step(why, h)
             defect = _defect(engine, nodes, f + light + bias)
             worst = h * _field_size(engine, defect)
-            met, passes, iteration, previous = worst <= allowed, passes + 1, min(iteration, 1), math.inf
+            met = _small(engine, newton, fresh, h, defect, allowed)
+            passes, iteration, previous = passes + 1, min(iteration, 1), math.inf
             if not met and passes > MOST_PASSES:
                 n_heavy, n_light, light = _share_out(engine, start, 0.0)
                 iteration = 0
@@ -488,10 +505,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
                 uncut, iteration, previous = h, 0, math.inf
                 nodes, light = _predict(engine, start.residual, memory.powers, memory, h), _stretch(engine, light, 0.3)
                 continue
-            if newton is not None and h * newton.rates[-1] > NOT_STIFF:
-                flat = collocation.newton_update(newton, tables, h, defect.reshape(s, -1))
-                defect = flat.reshape(defect.shape)
-            nodes, iteration, previous = nodes + defect, iteration + 1, worst
+            nodes, iteration, previous = nodes + _correction(engine, newton, h, defect), iteration + 1, worst
             continue
         change = _change(engine, start, nodes, h, wanted)
         if change < TOO_LONG:

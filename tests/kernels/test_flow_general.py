@@ -126,6 +126,15 @@ def test_a_heavy_network_on_inputs_far_from_zero_comes_to_rest_in_few_steps():
     assert run.t.size < 300
 
 
+def test_rounding_that_stiffness_magnifies_does_not_shorten_steps():
+    # Inputs far from zero and close to each other: some residuals relax far faster than others.
+    rng = np.random.default_rng(0)
+    data = rq.Dataset(rng.uniform(20, 21, (4, 4)), rng.normal(size=4))
+    run, _ = _flow(rq.ShallowReLU(rng.normal(size=(3, 5)), rng.normal(size=3)), data, t_max=1e3)
+    assert run.end == "t_max"
+    assert run.t.size < 500
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     ("loss", "outputs", "offset"),
