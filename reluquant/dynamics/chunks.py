@@ -104,13 +104,15 @@ def follow(
     save_at: Floats,
     max_steps: int,
     progress: Progress,
+    room: int = CHUNK_SWITCHES,
 ) -> Run:
     """Call the kernel chunk by chunk; an interrupt loses at most the chunk in progress.
 
-    ``work`` is what one step costs, in neurons; ``save_at`` ascending times, at each of which a step ends.
+    ``work`` is what one step costs, in neurons; ``save_at`` ascending times, at each of which a step ends; ``room``
+    the switches of a chunk for which there is room at first, at least.
     """
     chunks = [start]
-    n_steps, room, asked = 0, max(CHUNK_SWITCHES, 8 * work), list(save_at[::-1])
+    n_steps, room, asked = 0, max(room, 8 * work), list(save_at[::-1])
     most = max(1, min(CHUNK, CHUNK_WORK // work))
     try:
         with reporting(progress, "gradient flow") as report:

@@ -14,7 +14,7 @@ from reluquant.kernels import collocation, flow_general, losses, neuron_alone
 from reluquant.kernels.neuron_alone import Problem
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
-from reluquant.structures.general_recording import GeneralRecording, Snapshots
+from reluquant.structures.general_recording import GeneralRecording, Snapshots, room_for_switches
 from reluquant.structures.losses import SQUARED, Loss, check_labels
 from reluquant.structures.shallow_relu import ShallowReLU
 
@@ -22,6 +22,8 @@ from reluquant.structures.shallow_relu import ShallowReLU
 STEP_SHARE = 0.01
 # Nodes of the residual's polynomial for tolerances from these on; fewer steps, each with more to solve for.
 NODES = ((1e-4, 3), (1e-7, 5), (0.0, 7))
+# Pairs of a neuron and a boundary that cost as much as what `chunks` counts as one neuron.
+PAIRS = 4096
 # Two inputs are parallel when their unit vectors agree to this: they then have one boundary.
 PARALLEL = 8 * 2.0**-52
 # w·x̃ below this share of |w||x̃| is decided in rational arithmetic.
@@ -85,11 +87,12 @@ def general_flow(
     run = follow(
         advance,
         start,
-        work=net.n_neurons + data.n_samples,
+        work=1 + side.size // PAIRS,
         t_max=t_max,
         save_at=save_at,
         max_steps=max_steps,
         progress=progress,
+        room=room_for_switches(*side.shape),
     )
     recording = GeneralRecording(
         problem,

@@ -16,8 +16,16 @@ from reluquant.structures.dataset import Dataset
 from reluquant.structures.losses import Loss, named
 from reluquant.structures.recording import NeuronStates
 
-# Steps, and switches, for which a replay has room at a time.
-CHUNK, SWITCHES = 32, 4096
+# Steps for which a replay has room at a time.
+CHUNK = 32
+# Room for the switches of some steps: a step without enough must be taken again. A turning neuron passes half of all
+# boundaries. Memory that is not written to is not taken; the bound is for systems that promise no more than they have.
+LEAST_ROOM, MOST_ROOM = 4096, 2**23
+
+
+def room_for_switches(n_neurons: int, n_boundaries: int) -> int:
+    """For how many switches there should be room at first."""
+    return min(max(LEAST_ROOM, n_neurons * n_boundaries // 2), MOST_ROOM)
 
 
 class Snapshots(NamedTuple):
@@ -113,7 +121,7 @@ class GeneralRecording:
         # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
         control = np.array([t, -1.0, self.tolerance, 0.0, pace[0], float(self.trains_offset)])
         loss = flow_general.Loss(self.loss.kind, self.loss.parameter, self.loss.value, self.loss.derivative)
-        tables, now, room = collocation.radau(self.n_nodes), self.snapshots.t[start], SWITCHES
+        tables, now, room = collocation.radau(self.n_nodes), self.snapshots.t[start], room_for_switches(*side.shape)
         # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
         for _ in range(self.most_steps + 64):
             times, losses, events = np.empty(CHUNK + 1), np.empty(CHUNK + 1), np.empty((room, 5))
