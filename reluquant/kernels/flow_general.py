@@ -345,6 +345,27 @@ def _bent(events, share, end):
     return share * math.sqrt(np.sum(sums**2))
 
 
+def _with_kinks(engine, start, f, events):
+    """The switches and, in the same columns, where Huber's loss passes between its parabola and its lines.
+
+    There a residual, which elsewhere is as smooth as the outputs (s, n, o), starts or ends to move with them.
+    """
+    if engine.loss.kind != losses.HUBER:
+        return events
+    problem, times = engine.problem, np.append(0.0, engine.tables.nodes)
+    path = np.concatenate([start.f[None], f])
+    beyond = np.abs(path - problem.labels) - engine.loss.parameter
+    piece, sample, output = np.nonzero(beyond[:-1] * beyond[1:] < 0.0)
+    before, after = (beyond[piece + i, sample, output] for i in (0, 1))
+    length = times[piece + 1] - times[piece]
+    speed = np.abs(path[piece + 1, sample, output] - path[piece, sample, output]) / length
+    kinks = np.zeros((piece.size, 5))
+    kinks[:, 0] = times[piece] + length * before / (before - after)
+    kinks[:, 2] = np.maximum(problem.plane[sample], 0)
+    kinks[:, 4] = speed * engine.lengths[sample] / (len(problem.labels) * start.reach)
+    return np.concatenate([events, kinks])
+
+
 def _where_to_end(events, share, tolerance):
     """Largest τ at which the switches before it have bent the residual by about the tolerance, or less."""
     if _bent(events, share, 1.0) <= NOT_CUT * tolerance:
@@ -491,7 +512,8 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
                 continue
         # An iteration that has gone astray sees switches that are none.
         near = met or (iteration > 0 and worst <= DIVERGING * previous)
-        end = _where_to_end(events[:n_events], 0.5 * h * start.reach, tolerance) if near else 1.0
+        bends = _with_kinks(engine, start, f + light + bias, events[:n_events])
+        end = _where_to_end(bends, 0.5 * h * start.reach, tolerance) if near else 1.0
         if end < 1.0:
             nodes, light = _stretch(engine, nodes, end), _stretch(engine, light, end)
             h, iteration, previous, passes = h * end, 0, math.inf, 0
@@ -521,7 +543,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     else:
         return Step(status.TIME_STALLED, 0.0)
     powers, flat = (np.tensordot(tables.to_power, values, axes=1) for values in (nodes, light))
-    bent = _bent(events[:n_events], 0.5 * h * start.reach, 1.0)
+    bent = _bent(bends, 0.5 * h * start.reach, 1.0)
     # Of many switches number and weight, and what they bend, grow with the length: steps are better short than cut. A
     # few tell nothing about the next ones.
     room = (BENT_GOAL * tolerance / max(bent, 1e-9 * tolerance)) ** (1 / 3) if n_events > FEW else math.inf

@@ -32,6 +32,9 @@ VANISHES = 64 * OUTSIDE
 TOGETHER = 64 * EPS
 # One series spans at most this many e-foldings, so that its terms fall quickly.
 MOST_GROWTH = 2.0
+# A velocity that starts to change at a rate counts like a jump of it by what it has changed after this share of a step:
+# a polynomial follows the kink up to half of that triangle's area (see `flow_general.BEND`).
+LAG = 0.05
 # Squares of neurons below 2^-500 underflow, and are far below the rounding of any residual.
 LIGHTEST = -500
 # False position ends after some ten steps; halving alone would take 53.
@@ -784,9 +787,35 @@ def _decide(problem, field, room, tau, when, trigger, away, zero, noise):
         if room.before[i] != room.place[i]:
             normal = problem.normals[room.listed[i]]
             crossing = max(crossing, abs(_along(normal, speed)), abs(_along(normal, before)))
-    # What the switch changes in the rate of any output: by the velocity, and by a sample that starts or ends.
-    _write(room, size, when, _norm(a) * (math.sqrt(square) + crossing))
+    # What the switch changes in the rate of any output: by the velocity, and by a sample that starts or ends. Where a
+    # boundary lets go neither jumps, but their rates do.
+    lag = LAG * _release_rate(problem, room, w, a, tau, size)
+    _write(room, size, when, _norm(a) * (math.sqrt(square) + crossing + lag))
     return True
+
+
+@kernel
+def _release_rate(problem, room, w, a, tau, size):
+    """Rate at which the velocity starts to grow across boundaries that let go: of Γ a along their normals."""
+    s, p, o = room.generator.shape
+    fastest = 0.0
+    for i in range(size):
+        if room.before[i] != HELD or room.place[i] == HELD:
+            continue
+        normal, rate = problem.normals[room.listed[i]], 0.0
+        for q in range(o):
+            along, along_rate, turning = 0.0, 0.0, 0.0
+            for c in range(p):
+                value, slope = 0.0, 0.0
+                for l in range(s - 1, -1, -1):
+                    slope = slope * tau + value
+                    value = value * tau + room.generator[l, c, q]
+                along += normal[c] * value
+                along_rate += normal[c] * slope
+                turning += value * w[c]
+            rate += along_rate * a[q] + along * turning
+        fastest = max(fastest, abs(rate))
+    return fastest
 
 
 @kernel
@@ -998,7 +1027,7 @@ def _hull_of(w, size, hull):
 
 
 @kernel
-def _project_all(columns, w, out):
+def project_all(columns, w, out):
     """w·ν of all boundaries."""
     for h in range(out.size):
         out[h] = columns[0, h] * w[0]
@@ -1107,7 +1136,7 @@ def _fly(
     """
     (H, p), o = normals.shape, raw.shape[2]
     gap = gap_of(now[:p], now[p:])
-    _project_all(columns, now[:p], depth)
+    project_all(columns, now[:p], depth)
     for _ in range(4 * log.shape[0]):
         if counts[0] >= log.shape[0]:
             break
@@ -1123,7 +1152,7 @@ def _fly(
             a[0, q] = now[p + q]
             a_square += now[p + q] * now[p + q]
         loud, total_size = math.sqrt(a_square), math.sqrt(w_square) + math.sqrt(a_square)
-        _project_all(columns, w[1], rate)
+        project_all(columns, w[1], rate)
         left = 1.0 - start
         soon = left
         for h in range(H):
@@ -1162,7 +1191,7 @@ def _fly(
                     continue
                 x = (nodes[i] - start) / length
                 _values(w, a, size, x, now)
-                _project_all(columns, now[:p], depth)
+                project_all(columns, now[:p], depth)
                 for q in range(o):
                     weight = factor * now[p + q]
                     for c in range(p):
@@ -1171,7 +1200,7 @@ def _fly(
                         plus[i, l, q] += weight * depth[l] if side[l] == ACTIVE else 0.0
         _values(w, a, size, part, now)
         conserve(now[:p], now[p:], gap, sign)
-        _project_all(columns, now[:p], depth)
+        project_all(columns, now[:p], depth)
         start = end
         if start >= 1.0:
             break
