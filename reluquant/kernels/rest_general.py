@@ -14,6 +14,8 @@ from reluquant.kernels.neuron_alone import LIGHTEST, carry_alone
 MOST_TURNS = 100
 # A round that turns a neuron by less has ended where the next would.
 STRAIGHT = 1e-9
+# Neurons that are followed together: a network that is not at rest is found out by the first few.
+BATCH = 16
 
 
 @kernel
@@ -63,25 +65,36 @@ def nothing_grows(problem, field, neurons, moved, groups, drive, room, slowest, 
     present = neurons._replace(
         z=neurons.z.copy(), side=neurons.side.copy(), exponent=np.full_like(neurons.exponent, 2 * LIGHTEST)
     )
+    present.z[:, members] = _directions(present.z[:, members], problem.normals.shape[1])
+    # Those that shrink the least are the first to grow, and one that grows is enough.
+    members = members[np.argsort(-_growth(problem, field, present, members), kind="stable")]
+    batches = (members[first : first + BATCH] for first in range(0, members.size, BATCH))
+    work = problem, field, present, moved, room, plus, total
+    return not any(_one_grows(batch, slowest * h, *work) for batch in batches)
+
+
+def _one_grows(members, slowest, problem, field, present, moved, room, plus, total):
+    """Whether one of the members grows before all have stopped turning."""
     p = problem.normals.shape[1]
     events = np.empty((16 * problem.normals.shape[0] * members.size + 4096, 5))
     for _ in range(MOST_TURNS):
         before = _directions(present.z[:, members], p)
         present.z[:, members] = before
-        if np.any(_growth(problem, field, present, members) > slowest * h):
-            return False
+        if np.any(_growth(problem, field, present, members) > slowest):
+            return True
+        tally = np.zeros(1, dtype=np.int64)
         why = carry_alone(
-            problem, field, room, present, moved, members, members.size, plus, total, events, np.zeros(1,
-        dtype=np.int64) )
+            problem, field, room, present, moved, members, members.size, plus, total, events, tally
+        )
         if why != 0:
-            return False
+            return True
         present.z[:, members] = moved.z[:, members]
         present.side[members] = moved.side[members]
         turned = np.max(np.abs(_directions(present.z[:, members], p) - before), axis=0)
         members = members[turned > STRAIGHT]
         if members.size == 0:
-            return True
-    return True
+            return False
+    return False
 
 
 def _directions(z, p):
