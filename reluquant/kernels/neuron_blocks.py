@@ -22,6 +22,7 @@ from reluquant.kernels.neuron_alone import (
     gap_of,
     is_dead,
     project,
+    project_all,
     span_held,
 )
 
@@ -311,18 +312,51 @@ def _turn_block(blocks, n, order, p):
 
 
 @kernel
-def _clearance(normals, side, z, j, p):
-    """Distance of w/|w| from the nearest boundary that does not hold the neuron."""
-    square, nearest = 0.0, np.inf
-    for c in range(p):
-        square += z[c, j] * z[c, j]
+def _bow(blocks, b, order, p):
+    """Bound of the distance of w(τ) from the chord between its ends, at the same share of the way."""
+    total = 0.0
+    for i in range(2, order + 1):
+        square = 0.0
+        for c in range(p):
+            square += blocks.series[i, c, b] ** 2
+        # The largest value of τ - τ^i.
+        total += math.sqrt(square) * (i - 1) * i ** (-i / (i - 1.0))
+    return total
+
+
+@kernel
+def _length(column):
+    square = 0.0
+    for value in column:
+        square += value * value
+    return math.sqrt(square)
+
+
+@kernel
+def _nearest(columns, side, w, depth):
+    """Distance of w from the nearest boundary that does not hold it; negative beyond one."""
+    project_all(columns, w, depth)
+    nearest = np.inf
     for h in range(side.size):
-        if side[h] != HELD:
-            depth = 0.0
-            for c in range(p):
-                depth += normals[h, c] * z[c, j]
-            nearest = min(nearest, depth * side[h])
-    return nearest / math.sqrt(square)
+        nearest = min(nearest, side[h] * depth[h] if side[h] != HELD else np.inf)
+    return nearest
+
+
+@kernel
+def _keeps_its_side(blocks, columns, side, z, depth, last, b, order, p):
+    """Whether a neuron provably stays on its sides of all boundaries; its distances from them at both ends, over |w|.
+
+    The ends see each boundary from its side, and the path strays from the chord by less than they are away.
+    """
+    size = _length(z[:p])
+    before = _nearest(columns, side, z[:p], depth) - OUTSIDE * size
+    for c in range(p):
+        last[c] = blocks.node[-1, c, b]
+    end = _length(last[:p])
+    after = _nearest(columns, side, last[:p], depth) - OUTSIDE * end
+    turn = blocks.turn[b]
+    stays = turn * size < before or min(before, after) > _bow(blocks, b, order, p)
+    return stays, before / size, after / end
 
 
 @kernel
@@ -372,8 +406,6 @@ def _keep(blocks, neurons, moved, j, b, s, p):
     conserve(last[:p], last[p:], gap, neurons.sign[j])
     for c in range(last.size):
         moved.z[c, j] = last[c]
-    turn = blocks.turn[b]
-    moved.clear[j] = (neurons.clear[j] - turn) / math.sqrt(1.0 + turn * turn)
     moved.switches[j] = 0
 
 
@@ -402,9 +434,13 @@ def carry_blocks(problem, field, neurons, moved, groups, n_groups, blocks, room,
                 j = groups.members[at + b]
                 g = groups.found[j] - first
                 stays = blocks.release[g] > 1.0
-                if stays and not blocks.turn[b] < neurons.clear[j]:
-                    neurons.clear[j] = _clearance(problem.normals, neurons.side[j], neurons.z, j, p) - OUTSIDE
-                    stays = blocks.turn[b] < neurons.clear[j]
+                turn = blocks.turn[b]
+                if turn < neurons.clear[j]:
+                    moved.clear[j] = (neurons.clear[j] - turn) / math.sqrt(1.0 + turn * turn)
+                elif stays:
+                    stays, neurons.clear[j], moved.clear[j] = _keeps_its_side(
+                        blocks, room.columns, neurons.side[j], neurons.z[:, j], room.depth, room.goal, b, order, p
+                    )
                 if stays:
                     _keep(blocks, neurons, moved, j, b, s, p)
                     if neurons.exponent[j] > LIGHTEST:
