@@ -47,6 +47,11 @@ AHEAD = 1.5
 SHORTEST_PIECE = 0.02
 # Terms of a piece of free flight are negligible below this share of the tolerance, times its length: a step has many.
 PIECE_SHARE = 0.1
+# w·ν of all boundaries is followed by what the few columns of Γ add to it where neurons have at least so many times
+# more weights, and by projecting w elsewhere.
+MANY_WEIGHTS = 3
+# Unless products of so many boundaries with each other would fill the memory.
+MOST_PRODUCTS = 4096
 # A piece of a few e-foldings converges after one or two halvings, if at all.
 MOST_HALVINGS = 20
 _NEVER = np.inf
@@ -128,7 +133,9 @@ class Room(NamedTuple):
     generator (s, p, o): Γ of the pattern in τ; local (s, p, o): the same on [0, 1] of the piece in progress, projected.
     raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series; hull (N+1, p): Bernstein form of w,
     up to the first event once that is known. counts (2,): length of the log, terms of w that are not negligible.
-    columns (p, H): the normals transposed; depth, rate (H,): w·ν of all boundaries, and its rate of change.
+    columns (p, H): the normals transposed; depth, later, rate (H,): w·ν of all boundaries, at the end of a piece, and
+    its rate of change. products (H, H): of the normals, or (0, 0) where they do not pay; then driven_depth (s·o, H) is
+    ν·Γ, column by column, and along (s·o,) how far w has moved along these columns.
     """
 
     side: np.ndarray
@@ -161,12 +168,17 @@ class Room(NamedTuple):
     counts: np.ndarray
     columns: np.ndarray
     depth: np.ndarray
+    later: np.ndarray
     rate: np.ndarray
+    products: np.ndarray
+    driven_depth: np.ndarray
+    along: np.ndarray
 
 
 @kernel
 def make_room(H, p, o, s, order, deepest):
     """Allocate the working arrays."""
+    shared = H if p >= MANY_WEIGHTS * s * o and H <= MOST_PRODUCTS else 0
     return Room(
         np.zeros(H, np.int8),
         np.zeros(H, np.bool_),
@@ -200,6 +212,10 @@ def make_room(H, p, o, s, order, deepest):
         np.zeros((p, H)),
         np.zeros(H),
         np.zeros(H),
+        np.zeros(H),
+        np.zeros((shared, shared)),
+        np.zeros((s * o, shared)),
+        np.zeros(s * o),
     )
 
 
@@ -978,18 +994,23 @@ def _expand_until(raw, w, a, allowed):
     s, p, o = raw.shape
     quiet = 0
     for i in range(w.shape[0] - 1):
-        share, largest = 1.0 / (i + 1), 0.0
-        for q in range(o):
-            a[i + 1, q] = 0.0
+        share, largest, terms = 1.0 / (i + 1), 0.0, min(i + 1, s)
         for c in range(p):
             total = 0.0
-            for l in range(min(i + 1, s)):
+            for l in range(terms):
                 for q in range(o):
                     total += raw[l, c, q] * a[i - l, q]
-                    a[i + 1, q] += share * raw[l, c, q] * w[i - l, c]
             w[i + 1, c] = share * total
             largest += abs(w[i + 1, c])
         for q in range(o):
+            total = 0.0
+            for c in range(p):
+                # Summed apart from the rest, so that no sum waits for another.
+                part = 0.0
+                for l in range(terms):
+                    part += raw[l, c, q] * w[i - l, c]
+                total += part
+            a[i + 1, q] = share * total
             largest += abs(a[i + 1, q])
         quiet = quiet + 1 if largest <= allowed else 0
         if quiet == s:
@@ -998,32 +1019,13 @@ def _expand_until(raw, w, a, allowed):
 
 
 @kernel
-def _hull_of(w, size, hull):
-    """Bernstein form on [0, 1] of the first terms of w; bound of the w₀·ν of boundaries in reach (`_turning`)."""
-    p, choose = w.shape[1], 1.0
-    for i in range(size):
-        for c in range(p):
-            hull[i, c] = w[i, c] * choose
-        choose *= (i + 1.0) / (size - 1 - i)
-    for k in range(1, size):
-        for j in range(size - 1, k - 1, -1):
-            for c in range(p):
-                hull[j, c] += hull[j - 1, c]
-    start, worst = 0.0, 0.0
-    for c in range(p):
-        start += hull[0, c] * hull[0, c]
-    for i in range(1, size):
-        part, across = 0.0, 0.0
-        for c in range(p):
-            part += hull[i, c] * hull[0, c]
-        if part <= 0.0:
-            return np.inf
-        part /= start
-        for c in range(p):
-            off = hull[i, c] - part * hull[0, c]
-            across += off * off
-        worst = max(worst, across / (part * part))
-    return math.sqrt(worst)
+def bow(w, size):
+    """Bound of the distance of w(x) from the chord between its ends on [0, 1], at the same share of the way."""
+    total = 0.0
+    for i in range(2, size):
+        # x - x² is at most a quarter, other x - xⁱ at most one.
+        total += (0.25 if i == 2 else 1.0) * _norm(w[i])
+    return total
 
 
 @kernel
@@ -1037,6 +1039,63 @@ def project_all(columns, w, out):
 
 
 @kernel
+def _drive_depths(columns, generator, driven_depth):
+    """Fill ν·Γ for all columns of all coefficients of Γ."""
+    s, _, o = generator.shape
+    for l in range(s):
+        for q in range(o):
+            project_all(columns, generator[l, :, q], driven_depth[l * o + q])
+
+
+@kernel
+def _depths_at(columns, driven_depth, a, size, start, length, x, along, w, depth, out):
+    """w·ν of all boundaries at x of a piece, from their values ``depth`` at its start, or by projecting w(x).
+
+    ``along`` gets how far w moves along each column of each coefficient of Γ(τ): the series of w, term by term.
+    """
+    if driven_depth.shape[1] == 0:
+        project_all(columns, w, out)
+        return
+    o = a.shape[1]
+    s = along.size // o
+    along[:] = 0.0
+    for q in range(o):
+        factor = length
+        for l in range(s):
+            # ∫ a ξ^l dξ, with the terms that the series of w has.
+            total = 0.0
+            for j in range(size - 1, 0, -1):
+                total = total * x + (a[j - 1 - l, q] / j if j > l else 0.0)
+            # Γ's coefficient l at `start` is made of all from the l-th on.
+            choose = factor * total * x
+            for i in range(l, s):
+                along[i * o + q] += choose
+                choose *= start * (i + 1.0) / (i + 1.0 - l)
+            factor *= length
+    for h in range(out.size):
+        out[h] = depth[h] + along[0] * driven_depth[0, h]
+    for i in range(1, along.size):
+        for h in range(out.size):
+            out[h] += along[i] * driven_depth[i, h]
+
+
+@kernel
+def _rates_at(columns, driven_depth, velocity, a, start, along, out):
+    """Rates of change of w·ν of all boundaries."""
+    if driven_depth.shape[1] == 0:
+        project_all(columns, velocity, out)
+        return
+    o, power = a.size, 1.0
+    for i in range(along.size):
+        along[i] = power * a[i % o]
+        power *= start if i % o == o - 1 else 1.0
+    out[:] = 0.0
+    for i in range(along.size):
+        for h in range(out.size):
+            out[h] += along[i] * driven_depth[i, h]
+
+
+@kernel
 def _value(series, size, x):
     total = 0.0
     for i in range(size - 1, -1, -1):
@@ -1045,12 +1104,16 @@ def _value(series, size, x):
 
 
 @kernel
-def _next_boundary(normals, w, size, hull, reach, side, depth, rate, zero, noise, series, isolation, roots):
-    """First exit of a piece of free flight: (x, boundary), x infinite if there is none; boundary -2 for a hard case."""
-    p, first, which = w.shape[1], _NEVER, -1
+def _next_boundary(normals, w, size, hull, side, depth, later, rate, zero, noise, series, isolation, roots):
+    """First exit of a piece of free flight: (x, boundary), x infinite if there is none; boundary -2 for a hard case.
+
+    ``depth`` and ``later`` are w·ν at both ends: only a boundary that lies between them, or closer than the path strays
+    from its chord, can be met.
+    """
+    p, first, which, near = w.shape[1], _NEVER, -1, bow(w, size) + zero
     for h in range(side.size):
         on = side[h]
-        if on * depth[h] > reach:
+        if min(on * depth[h], on * later[h]) > near:
             continue
         outside = min(on * depth[h], 0.0) - zero
         if on * depth[h] <= zero and on * rate[h] < -noise:
@@ -1087,7 +1150,7 @@ def _next_boundary(normals, w, size, hull, reach, side, depth, rate, zero, noise
 
 
 @kernel
-def _cross(normals, jump, generator, w, a, tau, h, side, depth, zero, vanishes, row):
+def _cross(normals, products, driven_depth, jump, generator, w, a, tau, h, side, depth, zero, vanishes, row):
     """Take a neuron across boundary h if both sides plainly push that way; whether it did. ``row`` gets the switch."""
     s, p, o = generator.shape
     if _norm(w) <= vanishes:
@@ -1120,6 +1183,8 @@ def _cross(normals, jump, generator, w, a, tau, h, side, depth, zero, vanishes, 
         for q in range(o):
             for c in range(p):
                 generator[l, c, q] += to * jump[l, h, q] * normals[h, c]
+            for i in range(products.shape[0]):
+                driven_depth[l * o + q, i] += to * jump[l, h, q] * products[h, i]
     row[0], row[1], row[2] = tau, h, (ON if to == ACTIVE else OFF)
     row[3] = _norm(a) * (abs(change) + max(abs(before), abs(after)))
     return True
@@ -1128,7 +1193,7 @@ def _cross(normals, jump, generator, w, a, tau, h, side, depth, zero, vanishes, 
 @kernel
 def _fly(
     normals, columns, two_sided, jump, nodes, noise, tolerance, generator, raw, w, a, hull, series, isolation, roots,
-    depth, rate, now, side, log, counts, start, sign, factor, plus, total,
+    depth, later, rate, products, driven_depth, along, now, side, log, counts, start, sign, factor, plus, total,
 ):  # fmt: skip
     """Carry a neuron that no boundary holds through all plain crossings; returns τ where another kind of event is near.
 
@@ -1137,6 +1202,8 @@ def _fly(
     (H, p), o = normals.shape, raw.shape[2]
     gap = gap_of(now[:p], now[p:])
     project_all(columns, now[:p], depth)
+    if products.size > 0:
+        _drive_depths(columns, generator, driven_depth)
     for _ in range(4 * log.shape[0]):
         if counts[0] >= log.shape[0]:
             break
@@ -1152,14 +1219,14 @@ def _fly(
             a[0, q] = now[p + q]
             a_square += now[p + q] * now[p + q]
         loud, total_size = math.sqrt(a_square), math.sqrt(w_square) + math.sqrt(a_square)
-        project_all(columns, w[1], rate)
+        _rates_at(columns, driven_depth, w[1], a[0], start, along, rate)
         left = 1.0 - start
         soon = left
         for h in range(H):
             ahead, back = side[h] * depth[h], side[h] * rate[h]
             if ahead + back * soon < 0.0:
                 soon = max(ahead, 0.0) / -back
-        length = max(AHEAD * soon, SHORTEST_PIECE * left)
+        length = max(AHEAD * soon, min(SHORTEST_PIECE, 2.0 / H) * left)
         length = min(length, left * min(1.0, MOST_GROWTH / max(_strength(raw, left), MOST_GROWTH)))
         _scale(raw, length)
         size = 0
@@ -1171,15 +1238,12 @@ def _fly(
             _scale(raw, 0.5)
         if size == 0:
             break
-        reach = _hull_of(w, size, hull)
-        largest = 0.0
-        for c in range(p):
-            largest += hull[size - 1, c] * hull[size - 1, c]
-        largest = max(total_size, math.sqrt(largest))
+        _to_hull(w[:size], 1.0, hull)
+        largest = max(total_size, _norm(hull[size - 1]))
+        _depths_at(columns, driven_depth, a, size, start, length, 1.0, along, hull[size - 1], depth, later)
         zero = OUTSIDE * largest
         then, h = _next_boundary(
-            normals, w, size, hull, reach + zero, side, depth, rate, zero, noise * loud, series,
-            isolation, roots,
+            normals, w, size, hull, side, depth, later, rate, zero, noise * loud, series, isolation, roots,
         )  # fmt: skip
         if h == -2:
             break
@@ -1191,24 +1255,28 @@ def _fly(
                     continue
                 x = (nodes[i] - start) / length
                 _values(w, a, size, x, now)
-                project_all(columns, now[:p], depth)
+                # The rates are not needed any more.
+                _depths_at(columns, driven_depth, a, size, start, length, x, along, now[:p], depth, rate)
                 for q in range(o):
                     weight = factor * now[p + q]
                     for c in range(p):
                         total[i, c, q] += weight * now[c]
                     for l in range(H):
-                        plus[i, l, q] += weight * depth[l] if side[l] == ACTIVE else 0.0
+                        plus[i, l, q] += weight * rate[l] if side[l] == ACTIVE else 0.0
         _values(w, a, size, part, now)
+        before = _norm(now[:p])
         conserve(now[:p], now[p:], gap, sign)
-        project_all(columns, now[:p], depth)
+        _depths_at(columns, driven_depth, a, size, start, length, part, along, now[:p], depth, depth)
+        if products.size > 0 and sign == 0:
+            depth *= _norm(now[:p]) / before
         start = end
         if start >= 1.0:
             break
         if then > 1.0:
             continue
         if not _cross(
-            normals, jump, generator, now[:p], now[p:], start, h, side, depth, TOGETHER * largest, VANISHES * largest,
-            log[counts[0]],
+            normals, products, driven_depth, jump, generator, now[:p], now[p:], start, h, side, depth,
+            TOGETHER * largest, VANISHES * largest, log[counts[0]],
         ):  # fmt: skip
             break
         counts[0] += 1
@@ -1254,8 +1322,8 @@ def travel(problem, field, room, sign, factor, plus, total):
             start = _fly(
                 problem.normals, room.columns, problem.two_sided, field.jump, field.nodes, field.noise[0],
                 field.noise[1], room.generator, room.raw, room.w, room.a, room.hull, room.series, room.isolation,
-                room.roots, room.depth, room.rate, room.now, room.side, room.log, room.counts, start, sign, factor,
-                plus, total,
+                room.roots, room.depth, room.later, room.rate, room.products, room.driven_depth, room.along, room.now,
+                room.side, room.log, room.counts, start, sign, factor, plus, total,
             )  # fmt: skip
             plain = False
             continue

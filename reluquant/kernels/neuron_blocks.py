@@ -319,8 +319,8 @@ def _bow(blocks, b, order, p):
         square = 0.0
         for c in range(p):
             square += blocks.series[i, c, b] ** 2
-        # The largest value of τ - τ^i.
-        total += math.sqrt(square) * (i - 1) * i ** (-i / (i - 1.0))
+        # τ - τ² is at most a quarter, other τ - τⁱ at most one.
+        total += (0.25 if i == 2 else 1.0) * math.sqrt(square)
     return total
 
 
