@@ -23,7 +23,7 @@ STEP_SHARE = 0.01
 # Nodes of the residual's polynomial for tolerances from these on; fewer steps, each with more to solve for.
 NODES = ((1e-4, 3), (1e-7, 5), (0.0, 7))
 # Pairs of a neuron and a boundary that cost as much as what `chunks` counts as one neuron.
-PAIRS = 4096
+PAIRS = 1024
 # Two inputs are parallel when their unit vectors agree to this: they then have one boundary.
 PARALLEL = 8 * 2.0**-52
 # w·x̃ below this share of |w||x̃| is decided in rational arithmetic.
@@ -77,12 +77,17 @@ def general_flow(
     )
     stop = -1.0 if stop_loss is None else stop_loss
 
+    memory = flow_general.NO_MEMORY
+
     def advance(state, until, times, loss_values, events):
+        nonlocal memory
         *neurons, pace = state
         control = np.array([until, stop, tolerance, slowest, pace[0], 0.0 if offset is None else 1.0])
-        result = flow_general.advance(problem, chosen, tables, *neurons, control, order, times, loss_values, events)
+        why, steps, n_events, memory = flow_general.advance(
+            problem, chosen, tables, *neurons, control, order, memory, times, loss_values, events
+        )
         pace[0] = control[4]
-        return result
+        return why, steps, n_events
 
     run = follow(
         advance,

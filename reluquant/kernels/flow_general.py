@@ -157,6 +157,9 @@ class Memory(NamedTuple):
     guess: float
 
 
+NO_MEMORY = Memory(None, None, 0.0, None, math.inf)
+
+
 class Step(NamedTuple):
     """A step that was found: its length, the residual at the nodes, number of switches, whether the goal is met.
 
@@ -650,7 +653,7 @@ def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trai
     )
 
 
-def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, times, loss_values, events):
+def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, memory, times, loss_values, events):
     r"""Follow the flow until a goal is reached or the buffers are full.
 
     Parameters
@@ -666,6 +669,8 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, tim
         the next step should try, which is updated, and whether (1) the output bias is trained.
     order : int
         Most terms of a neuron's Taylor series.
+    memory : Memory
+        What the step before left, or `NO_MEMORY`.
     times, loss_values : (capacity + 1,) float64
         ``times[0]`` is the start; filled.
     events : (capacity, 5) float64
@@ -674,10 +679,11 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, tim
     Returns
     -------
     status, n_steps, n_events : int
+    memory : Memory
     """
     t_max, stop_loss, trains = control[0], control[1], control[5] > 0
     engine = _make_engine(problem, loss, tables, Z, E, sign, side, order, control[2], trains)
-    memory, n_events, at_goal, why = Memory(None, None, 0.0, None, control[4]), 0, False, status.CHUNK_DONE
+    memory, n_events, at_goal, why = memory._replace(guess=control[4]), 0, False, status.CHUNK_DONE
     for i in range(times.size):
         start = _look(engine, offset)
         loss_values[i] = start.loss
@@ -713,4 +719,4 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, tim
             offset += step.length * (tables.integrals[-1] @ step.nodes.sum(axis=1))
         _accept(engine, start.moving, problem.normals.shape[1])
     Z[:] = engine.neurons.z.T
-    return why, i, n_events
+    return why, i, n_events, memory

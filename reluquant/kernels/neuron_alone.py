@@ -130,9 +130,10 @@ class Room(NamedTuple):
     """Working arrays for one neuron; N is the order of the series.
 
     side (H,): of each boundary, 0 where held; ignored (H,): boundaries whose event was found to be none.
-    generator (s, p, o): Γ of the pattern in τ; local (s, p, o): the same on [0, 1] of the piece in progress, projected.
-    raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series; hull (N+1, p): Bernstein form of w,
-    up to the first event once that is known. counts (2,): length of the log, terms of w that are not negligible.
+    generator (s, p, o): Γ of the pattern in τ; first: at the start; local (s, p, o): Γ on [0, 1] of the piece in
+    progress, projected. raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series; hull (N+1, p):
+    Bernstein form of w, up to the first event once that is known. counts (2,): length of the log, terms of w that are
+    not negligible.
     columns (p, H): the normals transposed; depth, later, rate (H,): w·ν of all boundaries, at the end of a piece, and
     its rate of change. products (H, H): of the normals, or (0, 0) where they do not pay; then driven_depth (s·o, H) is
     ν·Γ, column by column, and along (s·o,) how far w has moved along these columns.
@@ -141,6 +142,7 @@ class Room(NamedTuple):
     side: np.ndarray
     ignored: np.ndarray
     generator: np.ndarray
+    first: np.ndarray
     local: np.ndarray
     raw: np.ndarray
     w: np.ndarray
@@ -182,6 +184,7 @@ def make_room(H, p, o, s, order, deepest):
     return Room(
         np.zeros(H, np.int8),
         np.zeros(H, np.bool_),
+        np.zeros((s, p, o)),
         np.zeros((s, p, o)),
         np.zeros((s, p, o)),
         np.zeros((s, p, o)),
@@ -1303,12 +1306,11 @@ def _values(w, a, size, x, out):
 def travel(problem, field, room, sign, factor, plus, total):
     """Carry one neuron from τ = 0 to 1 through all its switches.
 
-    ``room.now`` (p + o,) and ``room.side`` are those of the start, and are updated. If ``factor`` is not 0, its outputs
-    times factor are added to ``plus`` and ``total``. Switches are logged in ``room.log`` as (τ, boundary, kind,
-    weight): the weight bounds the change of the rate of its outputs. Returns a status.
+    ``room.now`` (p + o,), ``room.side`` and ``room.generator`` are those of the start, and are updated. If ``factor``
+    is not 0, its outputs times factor are added to ``plus`` and ``total``. Switches are logged in ``room.log`` as
+    (τ, boundary, kind, weight): the weight bounds the change of the rate of its outputs. Returns a status.
     """
     p = problem.normals.shape[1]
-    fill_generator(problem, field, room)
     room.ignored[:] = False
     room.counts[0] = 0
     start, plain = 0.0, True
@@ -1363,6 +1365,14 @@ def travel(problem, field, room, sign, factor, plus, total):
 
 
 @kernel
+def _same(first, second):
+    for h in range(first.size):  # noqa: SIM110 - compiled code has no generators
+        if first[h] != second[h]:
+            return False
+    return True
+
+
+@kernel
 def carry_alone(problem, field, room, neurons, moved, chosen, n_chosen, plus, total, events, n_events):
     """Carry the neurons ``chosen[:n_chosen]`` one by one, from ``neurons`` into ``moved``.
 
@@ -1373,6 +1383,12 @@ def carry_alone(problem, field, room, neurons, moved, chosen, n_chosen, plus, to
         j = chosen[i]
         room.now[:] = neurons.z[:, j]
         room.side[:] = neurons.side[j]
+        # Neurons of one pattern come one after the other, and share their generator.
+        if i == 0 or not _same(room.side, neurons.side[chosen[i - 1]]):
+            fill_generator(problem, field, room)
+            room.first[:] = room.generator
+        else:
+            room.generator[:] = room.first
         factor = math.ldexp(1.0, 2 * int(neurons.exponent[j])) if neurons.exponent[j] > LIGHTEST else 0.0
         status = travel(problem, field, room, neurons.sign[j], factor, plus, total)
         if status != CHUNK_DONE:

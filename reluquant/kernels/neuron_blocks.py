@@ -492,11 +492,18 @@ def outputs_now(problem, neurons, groups, n_groups, blocks, plus, total):
 def drives_now(problem, field, neurons, groups, n_groups, blocks, room, drive):
     """Write Γ of each group at the start of a step into ``drive`` (≥ G, p, o), projected where boundaries hold."""
     p, o = drive.shape[1], drive.shape[2]
-    for first in range(0, n_groups, BLOCK):
-        n = min(BLOCK, n_groups - first)
-        _generate(problem, field, neurons, groups, first, n, blocks, room)
-        for g in range(n):
-            drive[first + g] = blocks.driven[g, : p * o].reshape((p, o))
+    flat, base = drive.reshape((drive.shape[0], p * o)), field.base[0].reshape(p * o)
+    for g in range(n_groups):
+        side = neurons.side[groups.members[groups.start[g]]]
+        row = flat[g]
+        row[:] = base
+        for h in range(side.size):
+            if side[h] == ACTIVE:
+                for i in range(row.size):
+                    row[i] += blocks.generators[h, i]
+        n_held = span_held(problem.normals, side, room.basis, room.triangle, room.held)
+        if n_held > 0:
+            project(drive[g : g + 1], room.basis, n_held)
 
 
 @kernel

@@ -122,12 +122,13 @@ class GeneralRecording:
         control = np.array([t, -1.0, self.tolerance, 0.0, pace[0], float(self.trains_offset)])
         loss = flow_general.Loss(self.loss.kind, self.loss.parameter, self.loss.value, self.loss.derivative)
         tables, now, room = collocation.radau(self.n_nodes), self.snapshots.t[start], room_for_switches(*side.shape)
+        memory = flow_general.NO_MEMORY
         # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
         for _ in range(self.most_steps + 64):
             times, losses, events = np.empty(CHUNK + 1), np.empty(CHUNK + 1), np.empty((room, 5))
             times[0] = now
-            why, steps, _ = flow_general.advance(
-                problem, loss, tables, Z, E, sign, side, offset, control, self.order, times, losses, events
+            why, steps, _, memory = flow_general.advance(
+                problem, loss, tables, Z, E, sign, side, offset, control, self.order, memory, times, losses, events
             )
             now = times[steps]
             if why == status.EVENTS_FULL and steps == 0:

@@ -243,3 +243,21 @@ def test_repeated_parallel_and_antipodal_inputs_agree(n_outputs):
     )
     states = traj.states(times)
     assert worst_neuron(as_rows(states.W, states.a), as_rows(flow.states_W, flow.states_a)) <= AGREEMENT
+
+
+@pytest.mark.parametrize("balanced", [True, False], ids=["balanced", "unbalanced"])
+def test_neurons_with_many_weights_agree(balanced):
+    # From 3 times as many weights on as the residual's polynomial has terms (7 at this rtol), w·ν is followed by sums.
+    rng = np.random.default_rng(4)
+    X, y = rng.normal(size=(12, 30)), rng.normal(size=12)
+    W, a = 1e-3 * rng.normal(size=(8, 30)), 1e-3 * rng.normal(size=8)
+    a = np.sign(a) * np.linalg.norm(W, axis=1) if balanced else a
+    times = np.linspace(0.2, 4.0, 10)
+    flow = general_flow_oracle(W, a, X, y, 4.0, bias=False, times=times)
+    assert len(flow.switches) >= 20
+    traj = rq.gradient_flow(
+        rq.ShallowReLU(W, a, bias=False), rq.Dataset(X, y, bias=False), t_max=4.0, rtol=1e-9, progress=False
+    )
+    states = traj.states(times)
+    assert worst_neuron(as_rows(states.W, states.a), as_rows(flow.states_W, flow.states_a)) <= AGREEMENT
+    assert_same_switches(traj.switches.tolist(), flow.switches, 8)

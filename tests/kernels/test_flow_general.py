@@ -258,6 +258,25 @@ def test_a_recording_replays_and_survives_a_file():
     assert np.array_equal(recording.states(np.zeros(1)).W[0], net.W)
 
 
+@pytest.mark.slow
+def test_fifty_inputs_flow_like_descent():
+    # 300 boundaries in 51 dimensions, crossed some 20,000 times until the loss has begun to fall.
+    X = np.random.default_rng(1).normal(size=(300, 50))
+    y = rq.ShallowReLU.balanced(n_features=50, n_neurons=3, scale=1.0, rng=2)(X)
+    data, net = rq.Dataset(X, y), rq.ShallowReLU.balanced(n_features=50, n_neurons=200, scale=1e-3, rng=3)
+    reports = []
+    traj = rq.gradient_flow(net, data, t_max=4.0, rtol=1e-4, progress=reports.append)
+    assert len(traj.switches) > 20_000
+    assert traj.loss[-1] < 0.9 * traj.loss[0]
+    assert reports[0].loss < traj.loss[0]
+    errors = []
+    for step in (4e-3, 1e-3):
+        W, _ = _descent(net.W, net.a, data.inputs, data.y, 4.0, step)
+        errors.append(np.linalg.norm(W - traj.final.W) / np.linalg.norm(traj.final.W))
+    assert errors[1] < 0.02
+    assert errors[1] < 0.5 * errors[0]
+
+
 def test_each_kernel_compiles_once():
     for outputs in (1, 2):
         net, data = _draw(1, outputs=outputs)
