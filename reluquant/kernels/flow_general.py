@@ -36,6 +36,7 @@ import numpy as np
 
 from reluquant.kernels import collocation, losses, neuron_blocks, rest_general, status
 from reluquant.kernels.box_lcp import EPS
+from reluquant.kernels.leap_general import leap
 from reluquant.kernels.neuron_alone import (
     AT_ONCE,
     LIGHTEST,
@@ -702,6 +703,7 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, mem
         if h == math.inf:
             h = LONGEST_STEP / max(start.masses.sum() * start.reach, start.noise)
         tried = min(h, left)
+        before = engine.neurons.z.copy(), engine.neurons.exponent.copy()
         step = _take_step(engine, start, memory, tried, offset, stop_loss, events[n_events:])
         why = step.status
         if why != status.CHUNK_DONE:
@@ -718,5 +720,11 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, mem
         if trains:
             offset += step.length * (tables.integrals[-1] @ step.nodes.sum(axis=1))
         _accept(engine, start.moving, problem.normals.shape[1])
+        if step.n_events == 0 and not at_goal and not trains:
+            left = t_max - times[i + 1]
+            leapt = leap(
+                engine.neurons, *before, start.masses, start.moving, step.length, start.reach, engine.tolerance, left
+            )
+            times[i + 1] = t_max if leapt == left else times[i + 1] + leapt
     Z[:] = engine.neurons.z.T
     return why, i, n_events, memory

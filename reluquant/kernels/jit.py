@@ -56,9 +56,11 @@ class _KernelCache(FunctionCache):
 
     def __init__(self, function: Callable) -> None:
         super().__init__(function)
-        self._cache_file = IndexDataCacheFile(
-            self._cache_path, self._impl.filename_base, fingerprint(Path(function.__code__.co_filename))
-        )
+        stamp = fingerprint(Path(function.__code__.co_filename))
+        self._cache_file = IndexDataCacheFile(self._cache_path, self._impl.filename_base, stamp)
+        # numba reads this first, and nothing else of an index where it differs: the types that the keys of a stale one
+        # name may have moved to another module.
+        self._cache_file._version += stamp
 
 
 class _Part(JITCodeLibrary):

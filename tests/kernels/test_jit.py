@@ -53,6 +53,45 @@ def test_a_cached_caller_notices_a_change_in_another_file(tmp_path):
     assert run().split() == ["16.0", "0"]
 
 
+MOVED = """
+from typing import NamedTuple
+from package.jit import kernel
+
+class Pair(NamedTuple):
+    first: float
+    second: float
+
+@kernel
+def total(pair):
+    return pair.first + pair.second
+"""
+USER = """
+from package.{home} import Pair, total
+print(total(Pair(1.0, 2.0)), sum(total.stats.cache_hits.values()))
+"""
+
+
+def test_a_cache_whose_types_have_moved_is_stale_and_no_error(tmp_path):
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    shutil.copy(Path(jit.__file__), package / "jit.py")
+    (package / "types.py").write_text(MOVED.split("@kernel")[0])
+    (package / "sums.py").write_text("from package.types import Pair, kernel\n\n@kernel" + MOVED.split("@kernel")[1])
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def run():
+        command = [sys.executable, "-B", "-c", USER.format(home="sums")]
+        return subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True).stdout
+
+    assert run().split() == ["3.0", "0"]
+    assert run().split() == ["3.0", "1"]
+    (package / "pairs.py").write_text((package / "types.py").read_text())
+    (package / "types.py").write_text("")
+    (package / "sums.py").write_text((package / "sums.py").read_text().replace("package.types", "package.pairs"))
+    assert run().split() == ["3.0", "0"]
+
+
 @pytest.mark.skipif(jit.config.DISABLE_JIT, reason="nothing is compiled")
 def test_a_kernel_becomes_machine_code_only_where_python_calls_it(monkeypatch, tmp_path):
     monkeypatch.setattr(jit.config, "CACHE_DIR", str(tmp_path))
