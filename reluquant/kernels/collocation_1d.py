@@ -215,7 +215,7 @@ def _find(field, tail, sector_moments, ray_moments, moving, output):
         spread_output(field.points, output, True, tail.found, l)
 
 
-# Loops here and below, not numpy's products: compiling those took a quarter of all compile time.
+# Loops here and below, not numpy's products: compiling those took a sixth of all compile time.
 @kernel
 def _multiply(left, right, product):
     """Write the product of two matrices."""

@@ -3,7 +3,7 @@
 numba makes every function that it compiles ready to be called on its own, from Python and from C: with wrappers, which
 for arguments that hold a dozen arrays are longer than many a kernel, optimised, and as machine code. Where one function
 calls another all of that is wasted, since the inner one is linked as intermediate code and optimised again with every
-caller, and theirs. That took two thirds of all compile time. So a kernel is compiled twice where it must be: for
+caller, and theirs. That took a third to a half of all compile time. So a kernel is compiled twice where it must be: for
 Python only where Python calls it, and for other kernels as intermediate code only.
 
 numba stamps what it caches with the source file of the cached function only: after a change in a callee that lives in
