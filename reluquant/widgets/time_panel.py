@@ -128,5 +128,7 @@ class TimePanel:
         curve = self._curve
         if position <= self.x_scale.min:
             self._on_scrub(0.0)
+        elif position >= self.x_scale.max:
+            self._on_scrub(curve.t_last)
         else:
             self._on_scrub(min(10.0**position, curve.t_last))

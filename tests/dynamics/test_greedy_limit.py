@@ -151,3 +151,32 @@ def test_too_few_steps_are_said():
     found = limit(rq.datasets.zigzag(), wide(), max_steps=5)
     assert found.end == "unfinished"
     assert "max_steps" in found.message
+
+
+# -------------------------------------------------------------------------------------------- more than one input
+
+
+def test_orthogonal_inputs_are_learnt_one_after_the_other():
+    # τ = .5 and 1, loss 2.5 → .5 → 0: the larger label first.
+    data = rq.Dataset(np.eye(2), [1.0, -2.0], bias=False)
+    found = limit(data, rq.ShallowReLU.balanced(n_features=2, n_neurons=20, scale=1.0, rng=0, bias=False))
+    np.testing.assert_allclose(found.taus / 2, [0.5, 1.0], rtol=1e-4)
+    np.testing.assert_allclose(found.losses * 2, [2.5, 0.5, 0.0], atol=1e-4)
+    assert [step.signs.tolist() for step in found.steps] == [[-1], [1]]
+    assert found.end == "zero loss"
+
+
+def test_xor_wakes_four_directions_together():
+    # τ = 1/√2, loss 2 → 0, f = ½ (|x₁ + x₂| - |x₁ - x₂|), four groups of mass 1/√2.
+    X = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
+    data = rq.Dataset(X, [1.0, 1.0, -1.0, -1.0], bias=False)
+    found = limit(data, rq.ShallowReLU.balanced(n_features=2, n_neurons=40, scale=1.0, rng=0, bias=False))
+    (step,) = found.steps
+    assert step.tau / 4 == pytest.approx(1 / ROOT(2), rel=1e-4)
+    assert step.tied
+    assert found.end == "zero loss"
+    np.testing.assert_allclose(np.abs(step.directions), 1 / ROOT(2), atol=1e-6)
+    np.testing.assert_allclose(found.final.norms * np.abs(found.final.a), 1 / ROOT(2), atol=1e-6)
+    places = np.random.default_rng(0).normal(size=(20, 2))
+    expected = (np.abs(places.sum(axis=1)) - np.abs(places[:, 0] - places[:, 1])) / 2
+    np.testing.assert_allclose(found.final(places), expected, atol=1e-6)
