@@ -298,8 +298,9 @@ def _at_rest(engine, start, offset, slowest):
     if engine.trains and np.any(pull > slowest * size):
         return False
     return rest_general.nothing_grows(
-        engine.problem, engine.field, engine.neurons, engine.moved, engine.heavy, start.drive, engine.room, slowest,
-        (8 * EPS + engine.tolerance) * start.noise, engine.plus, engine.total,
+        engine.problem, engine.field, engine.neurons, engine.moved, engine.heavy, start.drive,
+        start.reach * start.masses, engine.room, slowest, (8 * EPS + engine.tolerance) * start.noise, engine.plus,
+        engine.total,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from reluquant.kernels.jit import kernel
 from reluquant.kernels.neuron_alone import LIGHTEST, carry_alone
+from reluquant.kernels.status import CHUNK_DONE
 
 # Rounds of e^4 of turning for which a tiny neuron is followed; whoever then still turns has left a saddle more slowly
 # than rounding would allow.
@@ -42,12 +43,14 @@ def squared_speed(neurons, groups, n_groups, drive):
     return total
 
 
-def nothing_grows(problem, field, neurons, moved, groups, drive, room, slowest, noise, plus, total):
+def nothing_grows(problem, field, neurons, moved, groups, drive, feedback, room, slowest, noise, plus, total):
     """Whether no neuron, however small, can still grow in the frozen field.
 
     Each is followed until its rate of growth, ``wᵀ Γ a / |w||a|``, which never falls if it is balanced, is beyond
     ``slowest``, or until it has stopped turning. ``field`` is constant, for a step of length 1; it is overwritten.
-    ``noise``: what rounding makes of Γ. ``drive`` (G, p, o): generators of the groups.
+    ``noise``: what rounding makes of Γ. ``drive`` (G, p, o): generators of the groups. ``feedback`` (m,): how strongly
+    what a neuron changes acts back on it. A neuron at rest with more of that than drive is no tiny one: a frozen field
+    would let its rounding grow where it is held (with several outputs Γ need not vanish there).
     """
     rates = np.sqrt(np.sum(drive**2, axis=(1, 2)))
     fast = rates > slowest
@@ -55,6 +58,10 @@ def nothing_grows(problem, field, neurons, moved, groups, drive, room, slowest, 
         return True
     members = groups.members[: groups.start[len(drive)]]
     members = members[fast[groups.found[members]]]
+    at_rest = _relative_speed(neurons.z[:, members], drive[groups.found[members]]) <= slowest
+    members = members[~(at_rest & (feedback[members] >= rates[groups.found[members]]))]
+    if members.size == 0:
+        return True
     # Long enough for turning by e^4.
     h = 4.0 / rates.max()
     field.jump[0] *= h
@@ -85,8 +92,9 @@ def _one_grows(members, slowest, problem, field, present, moved, room, plus, tot
         tally = np.zeros(1, dtype=np.int64)
         why = carry_alone(
             problem, field, room, present, moved, members, members.size, plus, total, events, tally
-        )
-        if why != 0:
+        )  # fmt: skip
+        # The next pattern may be driven so much more strongly that a neuron overflows there.
+        if why != CHUNK_DONE or not np.all(np.isfinite(moved.z[:, members])):
             return True
         present.z[:, members] = moved.z[:, members]
         present.side[members] = moved.side[members]
@@ -95,6 +103,14 @@ def _one_grows(members, slowest, problem, field, present, moved, room, plus, tot
         if members.size == 0:
             return False
     return False
+
+
+def _relative_speed(z, drive):
+    """|dz/dt| / |z| of neurons (p + o, k) with generators (k, p, o)."""
+    p = drive.shape[1]
+    square = np.sum(np.einsum("jcq,qj->jc", drive, z[p:]) ** 2, axis=1)
+    square += np.sum(np.einsum("jcq,cj->jq", drive, z[:p]) ** 2, axis=1)
+    return np.sqrt(square / np.sum(z**2, axis=0))
 
 
 def _directions(z, p):

@@ -135,6 +135,18 @@ def test_rounding_that_stiffness_magnifies_does_not_shorten_steps():
     assert run.t.size < 500
 
 
+@pytest.mark.parametrize("seed", [13, 18])
+def test_a_heavy_neuron_rests_in_a_field_that_does_not(seed):
+    # With several outputs residuals need not cancel where it stops: they are across its output weights.
+    rng = np.random.default_rng(seed)
+    data = rq.Dataset(rng.normal(size=(2, 4)), rng.normal(size=(2, 3)))
+    run, recording = _flow(rq.ShallowReLU(rng.normal(size=(1, 5)), rng.normal(size=(1, 3))), data, t_max=1e3, rtol=1e-4)
+    W, a = _end(run, recording)
+    residual = data.y - np.maximum(data.inputs @ W.T, 0) @ a
+    assert run.end == "stationary"
+    assert np.linalg.norm(residual) > 0.1
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     ("loss", "outputs", "offset"),
