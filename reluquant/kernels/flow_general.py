@@ -477,13 +477,13 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     goal = _Goal(goal_loss, start.loss, tolerance)
     # The polynomial errs by O(h^s) where the step, by the quadrature's order, errs by about the square of that.
     wanted = tolerance ** ((s + 1) / (2 * s))
-    newton, fresh, uncut = memory.newton, False, h
+    newton, fresh, uncut, tried = memory.newton, False, h, h
     nodes, iteration, previous, passes = _predict(engine, start.residual, memory.powers, memory, h), 0, math.inf, 0
     for _ in range(MOST_TRIALS * MOST_ITERATIONS):
         _set_field(engine, nodes, h, (8 * EPS + tolerance) * start.noise, h * pull)
         why, n_events, f = _carry(engine, engine.heavy, n_heavy, events, 0)
-        if why == status.TOO_MANY_SWITCHES and iteration > 0:
-            # Iteration has gone astray.
+        if why == status.TOO_MANY_SWITCHES and h > EPS * tried:
+            # Iteration, or the guess that it starts from, has gone astray.
             h *= 0.3
             uncut, iteration, previous = h, 0, math.inf
             nodes, light = np.repeat(start.residual[None], s, axis=0), _stretch(engine, light, 0.3)
