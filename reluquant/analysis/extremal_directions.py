@@ -4,86 +4,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reluquant.analysis.one_dimension import kinks, line_inputs, line_labels
-from reluquant.analysis.predicates import common_integers
+from reluquant.analysis.alignment import AlignmentField, alignment_field
+from reluquant.analysis.arrangement import Arrangement, most_faces
+from reluquant.analysis.extremal_direction import ExtremalDirection, ExtremalDirections
+from reluquant.analysis.extremal_faces import Critical, all_critical
+from reluquant.analysis.extremal_line import line_directions
+from reluquant.analysis.extremal_search import search
+from reluquant.analysis.one_dimension import kinks
 from reluquant.structures.arrays import Floats, frozen, real_array
 from reluquant.structures.dataset import Dataset
 
-Vector = tuple[float, float]
-
-# Integers of more bits are shortened before they become floats.
-_FLOAT_BITS = 1000
-# Places after the point of an integer square root: more than a float64 keeps.
-_ROOT_BITS = 64
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ExtremalDirection:
-    """A direction at which the rotation of a tiny neuron is at rest.
-
-    Parameters
-    ----------
-    direction : ndarray, shape (2,)
-        Unit vector ``(w, b)/|(w, b)|``. For ``"neutral"`` and ``"dead"``, where a whole arc is at
-        rest, its middle.
-    angle : float
-        ``atan2(b, w)``.
-    sign : int
-        Sign of the neuron's output weight, 1 or -1.
-    rate : float
-        Growth ``d ln|w| / dt`` of a balanced neuron there: ``sign · Σ_k r_k relu(direction · (x_k, 1))``.
-        Negative: it shrinks.
-    kind : {"attractor", "semistable", "saddle", "repeller", "neutral", "dead"}
-        What neurons nearby do: come from both sides, come from one side, come along some
-        directions (not in one input dimension), go away, stay, or stay because no sample is active.
-    samples : tuple of int
-        Samples on whose boundary it lies; a neuron there slides on them.
-    multipliers : tuple of float
-        For each of them the share λ in [0, 1] of its gradient that a sliding neuron feels.
-    kink : float
-        ``-b/w``; NaN for ``w = 0``.
-
-    References
-    ----------
-    Maennel, Bousquet & Gelly (2018), arXiv:1803.08367, section 3.
-    """
-
-    direction: Floats
-    angle: float
-    sign: int
-    rate: float
-    kind: str
-    samples: tuple[int, ...]
-    multipliers: tuple[float, ...]
-    kink: float
+# Some seconds of work, and some hundred megabytes.
+MOST_FACES = 1_000_000
 
 
 def extremal_directions(
-    data: Dataset, *, residual: ArrayLike | None = None, sign: int | None = None
-) -> tuple[ExtremalDirection, ...]:
+    data: Dataset, *, residual: ArrayLike | None = None, sign: int | None = None, max_faces: int = MOST_FACES
+) -> ExtremalDirections:
     """Return all directions at which tiny neurons do not rotate, with their stability.
 
     Parameters
     ----------
     data : Dataset
-        One input feature with bias, one output.
-    residual : array_like, shape (n_samples,), optional
+        Any number of features and outputs, with or without bias.
+    residual : array_like, shape of ``data.y``, optional
         ``r_k = -∂L/∂f(x_k)``. By default ``y_k / n_samples``, that of the zero function under the
         squared loss: the alignment phase of a small initialisation.
     sign : {1, -1}, optional
-        Only neurons with output weights of this sign; both by default, positive ones first.
+        Only neurons with output weights of this sign; both by default, positive ones first. Only
+        for one output.
+    max_faces : int, default 1,000,000
+        If the data may have more sectors and faces of sectors, they are not all looked at: attracting
+        directions are searched for from some hundred starts, always the same, and ``complete`` of
+        the result is False. What is found is verified, but there may be more of it. With one input,
+        bias and output there is no limit.
 
     Returns
     -------
-    tuple of ExtremalDirection
-        By sign and angle. Which there are, and of which kind, is decided exactly for the inputs
-        and residuals as given (for the default: for the labels as given); angles, rates and
-        multipliers are rounded.
+    ExtremalDirections
+        A tuple of ExtremalDirection. On the line by sign and angle, else by sign and rate, the largest first.
+        For one output it is decided exactly for the inputs and residuals as given (for the default: for the
+        labels as given) which there are, and of which kind; angles, rates and multipliers are rounded. For
+        several outputs sectors are exact, and singular vectors, which are irrational, rounded to 1e-10.
 
     Raises
     ------
@@ -92,16 +58,23 @@ def extremal_directions(
 
     Notes
     -----
-    A tiny neuron with active samples A moves by ``d(w, b)/dt = a g_A``, ``g_A = Σ_A r_k (x_k, 1)``.
+    A tiny neuron with active samples A moves by ``dw/dt = a g_A``, ``g_A = Σ_A r_k x̃_k``.
     Inside a sector it rests only at ``± g_A/|g_A|``: an attractor if the sign is that of ``a``,
-    else a repeller. On the boundary ``u ⟂ (x_k, 1)`` it rests if the normal velocities
-    ``q`` and ``p = q + a r_k |(x_k, 1)|²`` on the inactive and on the active side do not
-    have the same sign, with ``λ = q/(q - p)``: it slides if both point to the boundary
-    (attractor, even where the neuron shrinks), and is a repeller if both point away. If one
-    vanishes (λ is 0 or 1), on that side the direction is the one of ``± g_A``, and the two sides
-    decide together: semistable if only one attracts. Samples with zero residual
-    have no boundary. Sectors with ``g_A = 0`` are neutral, closed at both ends; next to them no
-    separate direction is reported. Takes O(n log n) with prefix sums in integers.
+    else a repeller. On the boundaries of samples Z it rests at ``± h/|h|``, where
+    ``h = g_A + Σ_Z λ_k r_k x̃_k`` is perpendicular to all ``x̃_k`` of Z, with λ in [0, 1].
+    It is held against the side of sample k if ``a r_k < 0``, and leaves to it if ``a r_k > 0``; within
+    the boundaries it is stable if it grows. So it attracts if all samples hold it and it grows, or
+    even while it shrinks if the boundaries leave no freedom. If some λ is 0 or 1, what
+    happens on that side is a matter of growth: semistable if neurons come from some sides and not from others.
+    If more samples meet than their boundaries have dimensions, the signs of growth along all edges
+    around decide; there "semistable" says that growth rises towards it within a whole sector.
+
+    Samples with zero residual have no boundary. Sectors with ``g_A = 0`` are neutral, closed; at their ends
+    no separate directions are reported. With several outputs ``a`` turns as well: at rest are the pairs of
+    singular vectors of ``P Σ_A x̃_k r_kᵀ``, P the projection on the boundaries of Z, and only the first attracts.
+    Pairs that do not grow are reported for whole sectors only; of equal singular values, one pair.
+
+    On the line this takes O(n log n) with prefix sums in integers, else a look at each face.
 
     References
     ----------
@@ -120,184 +93,81 @@ def extremal_directions(
     attractor kink  nan  rate 0.500  slides on ()
     repeller  kink  1.0  rate 0.354  slides on (2,)
     attractor kink  0.0  rate 1.000  slides on (1,)
+
+    Exclusive or, without bias: neurons of each sign look along their class, held between the others.
+
+    >>> xor = rq.Dataset([[1, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, -1, -1], bias=False)
+    >>> for e in rq.extremal_directions(xor, residual=xor.y, sign=1):
+    ...     print(f"{e.kind:9} rate {e.rate:6.3f}  slides on {e.samples} with {e.multipliers}")
+    attractor rate  1.414  slides on (2, 3) with (0.5, 0.5)
+    attractor rate  1.414  slides on (2, 3) with (0.5, 0.5)
+    repeller  rate -1.414  slides on (0, 1) with (0.5, 0.5)
+    repeller  rate -1.414  slides on (0, 1) with (0.5, 0.5)
     """
-    inputs = line_inputs(data, "extremal_directions")
-    if sign is not None and (isinstance(sign, bool | complex | np.complexfloating) or sign not in (1, -1)):
-        raise ValueError(f"sign must be 1, -1 or None for both, but it is {sign!r}.")
+    if not isinstance(data, Dataset):
+        raise TypeError(
+            f"extremal_directions needs a Dataset, but got {type(data).__name__}; make one with Dataset(X, y)."
+        )
+    forces, divisor = _forces(data, residual)
+    signs = _signs(sign, forces.shape[1])
+    if data.n_features == 1 and data.bias and forces.shape[1] == 1:
+        return ExtremalDirections(line_directions(data, forces[:, 0], divisor, signs))
+    field = alignment_field(data, forces, divisor)
+    everything = Arrangement(field.all_planes.normals)
+    complete = most_faces(len(everything.normals), everything.rank) <= max_faces
+    critical = all_critical(field, everything) if complete else search(field, data.inputs, signs)
+    found = (_described(data, field, e, s) for e in critical for s in _signs_of(e, signs))
+    return ExtremalDirections(sorted(found, key=lambda e: (-e.sign, -e.rate)), complete)
+
+
+def _forces(data: Dataset, residual: ArrayLike | None) -> tuple[Floats, int]:
+    """Return residuals (n_samples, n_outputs) and what they are to be divided by."""
+    outputs = 1 if data.y.ndim == 1 else data.y.shape[1]
     if residual is None:
         # The division by n rounds, and could break ties that the labels have: it waits for the rates.
-        forces, divisor = line_labels(data, "extremal_directions"), data.n_samples
-    else:
-        forces, divisor = real_array(residual, "residual", ndim=(1,)), 1
-        if forces.size != data.n_samples:
-            raise ValueError(f"residual needs one number for each of {data.n_samples} samples, but has {forces.size}.")
-    field = _Field(inputs, forces, divisor)
-    resting = _arcs_at_rest(data, field)
-    found = []
-    for s in (1, -1) if sign is None else (int(sign),):
-        here = [
-            *field.inside(s),
-            *field.on_boundaries(s),
-            *(_direction(w, b, s, 0.0, kind) for (w, b), kind in resting),
-        ]
-        found.extend(sorted(here, key=lambda e: e.angle))
-    return tuple(found)
+        return data.y.reshape(-1, outputs), data.n_samples
+    forces = real_array(residual, "residual", ndim=(1,) if outputs == 1 else (2,))
+    if outputs == 1 and forces.size != data.n_samples:
+        raise ValueError(f"residual needs one number for each of {data.n_samples} samples, but has {forces.size}.")
+    if outputs > 1 and forces.shape != data.y.shape:
+        raise ValueError(f"residual must have the shape {data.y.shape} of the labels, but it has {forces.shape}.")
+    return forces.reshape(-1, outputs), 1
 
 
-class _Field:
-    """The gradients of all sectors as integers: ``g = (g1, g2) * 2**exponent``, inputs ``(X, unit)``."""
-
-    def __init__(self, inputs: Floats, forces: Floats, divisor: int) -> None:
-        self.divisor = divisor
-        distinct, group = np.unique(inputs, return_inverse=True)
-        # A 1 among the inputs makes the bias an integer of the same exponent.
-        scaled, x_exponent = common_integers(np.r_[distinct, 1.0])
-        integers, r_exponent = common_integers(forces)
-        self.exponent = x_exponent + r_exponent
-        total = [0] * distinct.size
-        for k, r in zip(group.tolist(), integers, strict=True):
-            total[k] += r
-        # Inputs whose residuals vanish in sum are no boundary.
-        kept = [k for k, r in enumerate(total) if r]
-        self.unit, self.x = scaled[-1], [scaled[k] for k in kept]
-        self.r, self.place = [total[k] for k in kept], distinct[kept]
-        order = np.argsort(group, kind="stable")
-        members = np.split(order, np.cumsum(np.bincount(group))[:-1])
-        self.samples = [tuple(members[k].tolist()) for k in kept]
-        self.prefix = [(0, 0)]
-        for x, r in zip(self.x, self.r, strict=True):
-            g1, g2 = self.prefix[-1]
-            self.prefix.append((g1 + r * x, g2 + r * self.unit))
-
-    def gradient(self, start: int, stop: int) -> tuple[int, int]:
-        """Return g of the active set of inputs ``start`` to ``stop - 1``."""
-        (g1, g2), (h1, h2) = self.prefix[stop], self.prefix[start]
-        return g1 - h1, g2 - h2
-
-    def dot(self, g: tuple[int, int], k: int) -> int:
-        """Return ``g · x̃_k``."""
-        return g[0] * self.x[k] + g[1] * self.unit
-
-    def active_sets(self) -> Iterator[tuple[int, int]]:
-        """Yield the sectors with an active sample as ranges of inputs: those that rise, then those that fall."""
-        n = len(self.x)
-        yield from ((start, n) for start in range(n))
-        yield from ((0, stop) for stop in range(1, n))
-
-    def inside(self, s: int) -> Iterator[ExtremalDirection]:
-        """Yield the directions at rest inside sectors."""
-        n = len(self.x)
-        for start, stop in self.active_sets():
-            g = self.gradient(start, stop)
-            if g == (0, 0):
-                continue
-            # u · x̃ is linear in x: its signs at the ends of the active and inactive ranges tell all.
-            first, last = self.dot(g, start), self.dot(g, stop - 1)
-            outside = [self.dot(g, k) for k in (start - 1, stop) if 0 <= k < n]
-            for side in (1, -1):
-                if side * first > 0 and side * last > 0 and all(side * v < 0 for v in outside):
-                    w, b = self.floats(g)
-                    rate = side * s * self.length(g)
-                    yield _direction(side * w, side * b, s, rate, "attractor" if side == s else "repeller")
-
-    def on_boundaries(self, s: int) -> Iterator[ExtremalDirection]:
-        """Yield the directions at rest on boundaries of two sectors that are not at rest themselves."""
-        n = len(self.x)
-        for k in range(n):
-            for w, (start, stop), (on_start, on_stop) in ((1, (k + 1, n), (k, n)), (-1, (0, k), (0, k + 1))):
-                g, on = self.gradient(start, stop), self.gradient(on_start, on_stop)
-                if g == (0, 0) or on == (0, 0):
-                    continue
-                q, p = s * self.dot(g, k), s * self.dot(on, k)
-                if q * p > 0:
-                    continue
-                # G(u) up to the length of u = w·(unit, -x): the same on both sides.
-                growth = s * w * (g[0] * self.unit - g[1] * self.x[k])
-                come = (q > 0 or (q == 0 and growth > 0)) + (p < 0 or (p == 0 and growth > 0))
-                kind = ("repeller", "semistable", "attractor")[come]
-                yield self.sliding(k, w, s, growth, q / (q - p) + 0.0, kind)
-
-    def sliding(self, k: int, w: int, s: int, growth: int, share: float, kind: str) -> ExtremalDirection:
-        """Return the direction on the boundary of input ``k`` that rises (w = 1) or falls (w = -1)."""
-        length = math.hypot(1.0, self.place[k])
-        rate = self.to_float(growth, self.exponent - self.unit.bit_length() + 1) / length
-        samples = self.samples[k]
-        return _direction(w, -w * self.place[k], s, rate, kind, samples, (share,) * len(samples), self.place[k])
-
-    def length(self, g: tuple[int, int]) -> float:
-        """Return ``|g|``."""
-        square = (g[0] * g[0] + g[1] * g[1]) << 2 * _ROOT_BITS
-        return self.to_float(math.isqrt(square), self.exponent - _ROOT_BITS)
-
-    def to_float(self, integer: int, exponent: int) -> float:
-        """Return ``integer * 2**exponent / divisor``."""
-        surplus = max(abs(integer).bit_length() - _FLOAT_BITS, 0)
-        try:
-            return math.ldexp(float(integer >> surplus), exponent + surplus) / self.divisor
-        except OverflowError as error:
-            raise ValueError("A growth rate exceeds the float64 range; scale the inputs or the labels down.") from error
-
-    def floats(self, g: tuple[int, int]) -> tuple[float, float]:
-        """Return a vector of the direction of ``g``."""
-        surplus = max(max(abs(g[0]), abs(g[1])).bit_length() - _FLOAT_BITS, 0)
-        return float(g[0] >> surplus), float(g[1] >> surplus)
+def _signs(sign: int | None, outputs: int) -> tuple[int, ...]:
+    if sign is None:
+        return (1, -1) if outputs == 1 else (0,)
+    if isinstance(sign, bool | complex | np.complexfloating) or sign not in (1, -1):
+        raise ValueError(f"sign must be 1, -1 or None for both, but it is {sign!r}.")
+    if outputs > 1:
+        raise ValueError(f"sign is for one output, but there are {outputs}; leave it out.")
+    return (int(sign),)
 
 
-def _arcs_at_rest(data: Dataset, field: _Field) -> list[tuple[Vector, str]]:
-    """Return the middle and the kind of every arc on which no neuron moves."""
-    lowest, highest = float(data.X.min()), float(data.X.max())
-    dead = _middle(_falling(lowest), _rising(highest))
-    found = [(dead, "dead")]
-    # Neurons with only zero residuals active do not move either, but are not dead: residuals change.
-    m = len(field.x)
-    if m == 0:
-        return [*found, ((-dead[0], -dead[1]), "neutral")]
-    if field.place[-1] < highest:
-        found.append((_middle(_rising(highest), _rising(field.place[-1])), "neutral"))
-    if field.place[0] > lowest:
-        found.append((_middle(_falling(field.place[0]), _falling(lowest)), "neutral"))
-    for start, stop in field.active_sets():
-        if field.gradient(start, stop) == (0, 0):
-            before = _rising(field.place[start]) if stop == m else _falling(field.place[stop])
-            after = _rising(field.place[start - 1]) if start > 0 else _falling(field.place[stop - 1])
-            found.append((_middle(before, after), "neutral"))
-    return found
+def _signs_of(e: Critical, signs: tuple[int, ...]) -> Iterator[int]:
+    """Yield the signs with which a critical neuron is to be reported."""
+    if signs == (0,) or np.isnan(e.output[0]):
+        yield from signs
+    elif e.output[0] in signs:
+        yield int(e.output[0])
 
 
-def _rising(x: float) -> Vector:
-    """Return the direction at which ``x`` becomes active, counter-clockwise."""
-    length = math.hypot(1.0, x)
-    return 1 / length, -x / length
-
-
-def _falling(x: float) -> Vector:
-    """Return the direction at which ``x`` becomes inactive, counter-clockwise."""
-    w, b = _rising(x)
-    return -w, -b
-
-
-def _middle(u: Vector, v: Vector) -> Vector:
-    """Return a vector in the middle of the arc from ``u`` counter-clockwise to ``v``, at most half a circle."""
-    if u[0] * v[0] + u[1] * v[1] > 0:
-        return u[0] + v[0], u[1] + v[1]
-    # The sum would cancel; the chord turned by a right angle does not.
-    return v[1] - u[1], u[0] - v[0]
-
-
-def _direction(
-    w: float,
-    b: float,
-    s: int,
-    rate: float,
-    kind: str,
-    samples: tuple[int, ...] = (),
-    shares: tuple[float, ...] = (),
-    kink: float | None = None,
-) -> ExtremalDirection:
-    # Far above and below 1 the length is safe in hypot, but the components are not as a quotient.
-    scale = max(abs(w), abs(b))
-    w, b = w / scale + 0.0, b / scale + 0.0
-    length = math.hypot(w, b)
-    unit = frozen([w / length, b / length])
-    place = float(kinks(unit[0], unit[1])) if kink is None else float(kink)
-    return ExtremalDirection(unit, math.atan2(unit[1], unit[0]), s, rate, kind, samples, shares, place)
+def _described(data: Dataset, field: AlignmentField, e: Critical, sign: int) -> ExtremalDirection:
+    """Return a critical neuron in terms of the data."""
+    u, planes = e.direction + 0.0, field.all_planes
+    held = np.flatnonzero(e.signs == 0)
+    share = dict(zip(field.kept[held].tolist(), e.shares.tolist(), strict=True))
+    samples = [k for k, plane in enumerate(planes.plane.tolist()) if plane in share]
+    # An input opposite to its normal is active on the other side.
+    ahead = planes.sides > 0
+    multipliers = [share[planes.plane[k]] if ahead[k] else 1 - share[planes.plane[k]] for k in samples]
+    try:
+        rate = math.ldexp(e.rate, field.bits + field.exponent) / field.divisor + 0.0
+    except OverflowError as error:
+        raise ValueError("A growth rate exceeds the float64 range; scale the inputs or the labels down.") from error
+    on_line = data.n_features == 1 and data.bias
+    return ExtremalDirection(
+        frozen(u), math.atan2(u[1], u[0]) if u.size == 2 else math.nan, sign, rate, e.kind,
+        tuple(samples), tuple(multipliers), float(kinks(u[0], u[1])) if on_line else math.nan,
+        frozen([sign]) if sign else frozen(e.output), e.index,
+    )  # fmt: skip

@@ -267,13 +267,68 @@ def test_bad_arguments_are_refused(arguments, error, sentence):
         extremal_directions(Dataset([0.0, 1.0], [1.0, 2.0]), **arguments)
 
 
-def test_other_data_are_refused():
-    with pytest.raises(ValueError, match="one input dimension with bias so far"):
-        extremal_directions(Dataset(np.ones((2, 2)), [1.0, 2.0]))
-    with pytest.raises(ValueError, match="one output"):
-        extremal_directions(Dataset([0.0, 1.0], np.ones((2, 2))))
-    with pytest.raises(TypeError, match="needs a Dataset"):
+def test_other_things_than_data_are_refused():
+    with pytest.raises(TypeError, match="needs a Dataset, but got list"):
         extremal_directions([0.0, 1.0])
+
+
+@given(samples)
+def test_basins_and_arcs_at_rest_tile_the_circle(points):
+    x, r = np.array(points).T
+    for sign in (1, -1):
+        found = extremal_directions(Dataset(x, r), residual=r, sign=sign)
+        widths = [e.basin[1] - e.basin[0] for e in found]
+        assert math.fsum(widths) == pytest.approx(math.tau, rel=1e-13)
+        # A repeller is its own basin, and every direction is in its own.
+        assert all((w == 0) == (e.kind == "repeller") for e, w in zip(found, widths, strict=True))
+        assert all(-1e-14 <= (e.angle - e.basin[0] + 1e-14) % math.tau <= e.basin[1] - e.basin[0] + 3e-14
+                   for e in found)  # fmt: skip
+
+
+def test_golden_basins():
+    # Zigzag: the repellers at ±45° part the middle from the sides, which end at the dead arc below.
+    data = Dataset([-1.0, 0.0, 1.0], [1.0, -1.5, 1.0])
+    found = extremal_directions(data, residual=data.y, sign=1)
+    quarter = math.pi / 4
+    basins = {tuple(np.round(np.array(e.basin) / quarter, 12)) for e in found if e.kind != "repeller"}
+    assert basins == {(-1, 1), (1, 3), (3, 5), (-3, -1)}
+    # The tent: on the left boundary neurons come from the clockwise side only, and on the right one likewise mirrored.
+    tent = extremal_directions(Dataset([-1.0, 0.0, 1.0], [1.0, 0.0, 1.0]), sign=1)
+    basins = [(e.kind, *np.round(np.array(e.basin) / quarter, 12)) for e in tent]
+    assert basins == [("dead", -3, -1), ("semistable", -1, 1), ("attractor", 1, 3), ("semistable", 3, 5)]
+
+
+def test_basin_of_a_dead_arc_holds_what_it_absorbs():
+    # One sample, and neurons that it pushes away: all but the repeller itself die.
+    dead, repeller = extremal_directions(Dataset([0.0], [1.0]), sign=-1)
+    assert (dead.kind, repeller.kind) == ("dead", "repeller")
+    assert dead.basin == pytest.approx((-1.5 * math.pi + math.tau, 2.5 * math.pi), abs=1e-15)
+
+
+@given(samples, st.integers(0, 2**32 - 1))
+def test_neurons_turn_to_where_their_basin_says(points, seed):
+    x, r = np.array(points).T
+    data = Dataset(x, r)
+    starts = np.random.default_rng(seed).uniform(-math.pi, math.pi, 60)
+    for sign in (1, -1):
+        found = [e for e in extremal_directions(data, residual=r, sign=sign) if e.kind != "repeller"]
+        velocity = turning(starts, data, r, sign)
+        into = np.array([(starts - e.basin[0]) % math.tau for e in found])
+        home = np.argmax(into < np.array([[e.basin[1] - e.basin[0]] for e in found]), axis=0)
+        for start, speed, h in zip(starts, velocity, home, strict=True):
+            e = found[h]
+            ahead = (e.angle - e.basin[0]) % math.tau - (start - e.basin[0]) % math.tau
+            if e.kind in ("attractor", "semistable"):
+                assert np.sign(speed) == np.sign(ahead) or abs(ahead) < 1e-6
+            else:
+                assert speed == pytest.approx(0, abs=1e-12) or np.sign(speed) == np.sign(ahead)
+
+
+def test_all_is_found_on_the_line():
+    found = extremal_directions(Dataset([0.0, 1.0], [1.0, 2.0]))
+    assert found.complete
+    assert {e.kind: e.index for e in found} == {"attractor": 0, "repeller": 1, "dead": None}
+    assert all(e.output.tolist() == [e.sign] for e in found)
 
 
 def test_result_is_immutable():
