@@ -724,8 +724,9 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, mem
         if step.n_events == 0 and not at_goal and not trains:
             left = t_max - times[i + 1]
             leapt = leap(
-                engine.neurons, *before, start.masses, start.moving, step.length, start.reach, engine.tolerance, left
-            )
+                engine.neurons, *before, start.masses, start.moving, step.length, start.reach, start.noise,
+                engine.tolerance, left,
+            )  # fmt: skip
             times[i + 1] = t_max if leapt == left else times[i + 1] + leapt
     Z[:] = engine.neurons.z.T
     return why, i, n_events, memory

@@ -19,8 +19,8 @@ from reluquant.kernels.sectors_1d import AT_REST, EPS, active_sector, boundary, 
 # A heavy group may turn by this share of the tolerance in a jump that takes it as resting.
 STILL = 0.1
 # It may turn by more if its push is one that the truncation of the steps alone would leave, and does leave where they
-# damp it no further: by the tolerance of a run, or by this much.
-DRIFTS, DRIFT = 100.0, 1e-7
+# damp it no further: by the tolerance of a run, or by this much in the time of one e-folding at the natural rate.
+DRIFTS, DRIFT = 100.0, 1e-12
 # Rounding of a residual, in units of that of the sum of its terms' sizes: some for the terms, one for each addition.
 ROUNDINGS = 16.0
 LOG_2 = math.log(2.0)
@@ -84,7 +84,7 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
     rounding = (ROUNDINGS + n) * EPS * size
     # Σ |z|² times what it does to a generator, over a rate: the share of SPECTATOR · tolerance that each neuron has.
     limit = SPECTATOR * field.tolerance / (reach * longest * mode.size)
-    length = np.inf
+    length, pushed = np.inf, 0.0
     for place in range(2 * n2):
         still[place] = False
         if place == n:
@@ -99,11 +99,7 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
             rate = abs(field.generator[d, 0, 0] * u[0] + field.generator[d, 1, 0] * u[1])
         if mass > limit * mode.size * rate:
             still[place] = True
-            if rate > rounding:
-                turn = STILL * field.tolerance
-                if settled and rate <= field.tolerance * size:
-                    turn = max(DRIFTS * field.tolerance, DRIFT)
-                length = min(length, turn / rate)
+            pushed = max(pushed, rate)
     for j in range(mode.size):
         place = mode[j]
         if place in (AT_REST, n) or still[place]:
@@ -112,7 +108,14 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
         if rate < 0.0:
             return 0.0
         length = min(length, until)
-    return max(length, 0.0) if length < np.inf else 0.0
+    if not 0.0 < length < np.inf:
+        return 0.0
+    if pushed > rounding:
+        turn = STILL * field.tolerance
+        if settled and pushed <= field.tolerance * size:
+            turn = max(DRIFTS * field.tolerance, DRIFT * size * length)
+        length = min(length, turn / pushed)
+    return length
 
 
 @kernel

@@ -15,15 +15,15 @@ SETTLED = 1e-13
 # What light neurons may change in the field before the leap ends, as a share of the tolerance of a step.
 FELT = 1e-4
 # The truncation of each step turns it by less than its tolerance, if nothing else does: a leap that neglects this may
-# add up to the tolerance of a run, or to this much.
-DRIFTS, DRIFT = 100.0, 1e-7
+# add up to the tolerance of a run, or to this much in the time of one e-folding at the natural rate.
+DRIFTS, DRIFT = 100.0, 1e-12
 # A shorter leap, in lengths of the step before it, is not worth while.
 WORTHWHILE = 4.0
 
 LOG_2 = math.log(2.0)
 
 
-def leap(neurons, z, exponent, masses, moving, h, reach, tolerance, longest):
+def leap(neurons, z, exponent, masses, moving, h, reach, natural, tolerance, longest):
     """Repeat the step that led here for as long as nothing else happens; returns for how long, 0 if not at all.
 
     Parameters
@@ -36,8 +36,8 @@ def leap(neurons, z, exponent, masses, moving, h, reach, tolerance, longest):
         ``|w|² + |a|²`` before it, and 0 for those that are dead or at rest.
     h : float
         Its length.
-    reach : float
-        How strongly a change of outputs acts back on any generator.
+    reach, natural : float
+        How strongly a change of outputs acts back on any generator; a bound of the generators of these data.
     tolerance, longest : float
         Of a step; the longest leap.
     """
@@ -49,17 +49,15 @@ def leap(neurons, z, exponent, masses, moving, h, reach, tolerance, longest):
     # So heavy that it would be felt before its own growth makes it e times as heavy.
     limit = FELT * tolerance * np.abs(growth) / (max(reach, 1e-300) * max(on.size, 1))
     heavy = masses[on] > limit
-    length = longest
     moved = max(np.max(turned, initial=0.0), np.max(np.abs(growth[heavy]) * h, initial=0.0))
-    if moved > tolerance:
+    grows = np.flatnonzero(~heavy & (growth > 0.0))
+    if moved > tolerance or grows.size == 0:
         return 0.0
-    if moved > SETTLED:
-        length = min(length, h * max(DRIFTS * tolerance, DRIFT) / moved)
-    grows = ~heavy & (growth > 0.0)
     sizes = 2.0 * (np.log(new[grows]) + LOG_2 * neurons.exponent[on[grows]])
-    if np.any(grows):
-        length = min(length, np.min((np.log(limit[grows]) - sizes) / (2.0 * growth[grows])))
-    if not np.any(grows) or length < WORTHWHILE * h:
+    length = min(longest, np.min((np.log(limit[grows]) - sizes) / (2.0 * growth[grows])))
+    if moved > SETTLED:
+        length = min(length, h * max(DRIFTS * tolerance, DRIFT * natural * length) / moved)
+    if length < WORTHWHILE * h:
         return 0.0
     light = on[~heavy]
     doublings = growth[~heavy] * length / LOG_2
