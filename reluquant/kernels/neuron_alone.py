@@ -291,17 +291,21 @@ def _scale(raw, length):
 
 
 @kernel
-def _localise(generator, start, raw):
+def _localise(generator, start, basis, n_held, raw, local):
     """Move the origin of the polynomial Γ to ``start`` and shorten the piece until its series converges quickly.
 
-    ``raw`` gets the coefficients of length · Γ(start + length x); returns the length.
+    ``raw`` gets the coefficients of length · Γ(start + length x), ``local`` the same projected: what a neuron moves
+    with may be far less than what presses it against the boundaries that hold it. Returns the length.
     """
     _shift(generator, start, raw)
+    local[:] = raw
+    project(local, basis, n_held)
     length = 1.0 - start
-    total = _strength(raw, length)
+    total = _strength(local, length)
     if total > MOST_GROWTH:
         length *= MOST_GROWTH / total
     _scale(raw, length)
+    _scale(local, length)
     return length
 
 
@@ -954,9 +958,7 @@ def _prepare_piece(problem, room, start, tolerance):
     """Series of the neuron from ``start`` on, as far as they converge quickly: (number of held boundaries, length)."""
     p = problem.normals.shape[1]
     n_held = _settle(problem.normals, room)
-    length = _localise(room.generator, start, room.raw)
-    room.local[:] = room.raw
-    project(room.local, room.basis, n_held)
+    length = _localise(room.generator, start, room.basis, n_held, room.raw, room.local)
     room.w[0], room.a[0] = room.now[:p], room.now[p:]
     _expand(room.local, room.w, room.a)
     length *= _shorten(room, tolerance)

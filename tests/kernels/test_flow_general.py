@@ -289,6 +289,15 @@ def test_fifty_inputs_flow_like_descent():
     assert errors[1] < 0.5 * errors[0]
 
 
+def test_what_presses_a_held_neuron_does_not_shorten_the_pieces_of_its_motion():
+    generator = np.array([[[1e3], [0.5]], [[-1e3], [0.1]]])
+    pressed, moved = np.empty_like(generator), np.empty_like(generator)
+    assert neuron_alone._localise(generator, 0.5, np.eye(2), np.int64(1), pressed, moved) == 0.5
+    # Half of Γ(½ + x/2).
+    np.testing.assert_allclose(pressed[:, :, 0], [[250.0, 0.275], [-250.0, 0.025]])
+    np.testing.assert_allclose(moved[:, :, 0], [[0.0, 0.275], [0.0, 0.025]])
+
+
 def test_each_kernel_compiles_once():
     for outputs in (1, 2):
         net, data = _draw(1, outputs=outputs)
