@@ -482,7 +482,8 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     for _ in range(MOST_TRIALS * MOST_ITERATIONS):
         _set_field(engine, nodes, h, (8 * EPS + tolerance) * start.noise, h * pull)
         why, n_events, f = _carry(engine, engine.heavy, n_heavy, events, 0)
-        if why == status.TOO_MANY_SWITCHES and h > EPS * tried:
+        astray = why == status.TOO_MANY_SWITCHES or not np.all(np.isfinite(f))
+        if astray and h > EPS * tried:
             # Iteration, or the guess that it starts from, has gone astray.
             h *= 0.3
             uncut, iteration, previous = h, 0, math.inf
