@@ -66,8 +66,8 @@ def extremal_directions(
     the boundaries it is stable if it grows. So it attracts if all samples hold it and it grows, or
     even while it shrinks if the boundaries leave no freedom. If some λ is 0 or 1, what
     happens on that side is a matter of growth: semistable if neurons come from some sides and not from others.
-    If more samples meet than their boundaries have dimensions, the signs of growth along all edges
-    around decide; there "semistable" says that growth rises towards it within a whole sector.
+    If more samples meet than their boundaries have dimensions, the signs of growth along all edges around
+    decide whether it is a maximum; neurons come from some side if they come along an edge that, in its turn, attracts.
 
     Samples with zero residual have no boundary. Sectors with ``g_A = 0`` are neutral, closed; at their ends
     no separate directions are reported. With several outputs ``a`` turns as well: at rest are the pairs of

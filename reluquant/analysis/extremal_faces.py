@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from reluquant.analysis.alignment import ROOT_BITS, AlignmentField, floats, ratios, shares_in_box
 from reluquant.analysis.arrangement import Arrangement, Integers, independent, unit_vectors
+from reluquant.analysis.held import Held
 from reluquant.analysis.predicates import Signs
 from reluquant.structures.arrays import Floats
 
@@ -56,58 +57,6 @@ class Critical:
     index: int | None
 
 
-class Held:
-    """The hyperplanes (n_held, p) that a face lies on."""
-
-    def __init__(self, normals: Integers) -> None:
-        self.normals = normals
-        self.chosen = independent(normals)
-        self.dimension = normals.shape[1] - len(self.chosen)
-        self.is_independent = len(self.chosen) == len(normals)
-        self._basis = _orthogonal(normals[self.chosen])
-
-    def project(self, vectors: Integers) -> tuple[Integers, int]:
-        """Return the part of vectors (p, o) perpendicular to all normals times a positive integer, and that."""
-        factor = 1
-        for b in self._basis:
-            square = b @ b
-            vectors, factor = square * vectors - b[:, None] * (b @ vectors)[None], square * factor
-        return vectors, factor
-
-    @cached_property
-    def line(self) -> Integers:
-        """The direction (p,) perpendicular to p - 1 independent normals."""
-        rows = np.concatenate([self.normals[self.chosen], np.eye(self.normals.shape[1], dtype=int).astype(object)])
-        return _orthogonal(rows[independent(rows)])[-1]
-
-    @cached_property
-    def ways(self) -> Integers:
-        """Directions (2 n_lines, p) away from the face; between neighbouring ones the field is linear."""
-        if self.is_independent:
-            # Off one hyperplane, along all others.
-            rows = [_orthogonal(np.roll(self.normals, -k - 1, axis=0))[-1] for k in range(len(self.normals))]
-            rays = np.array(rows, dtype=object).reshape(self.normals.shape)
-        else:
-            rays = self._arrangement.rays
-        return np.concatenate([rays, -rays])
-
-    @cached_property
-    def dots(self) -> Integers:
-        """Scalar products of these ways with the normals."""
-        return (self.ways[:, None, :] * self.normals[None]).sum(axis=2)
-
-    @cached_property
-    def sectors(self) -> NDArray[np.bool_]:
-        """Which of the ways are edges of each sector around the face, shape (n_sectors, 2 n_lines)."""
-        signs = self._arrangement.faces(full=True).signs
-        side = np.sign(self.dots).astype(np.int8)
-        return ((side == 0) | (side == signs[:, None])).all(axis=2)
-
-    @cached_property
-    def _arrangement(self) -> Arrangement:
-        return Arrangement(self.normals)
-
-
 class Faces:
     """The critical neurons of a field, face by face."""
 
@@ -115,6 +64,7 @@ class Faces:
         self.field = field
         self.unit = 1 << field.bits
         self._held: dict[tuple[int, ...], Held] = {}
+        self._pushes: dict[bytes, Push] = {}
 
     def held(self, signs: Signs) -> Held:
         """Return the hyperplanes that a face lies on."""
@@ -124,44 +74,80 @@ class Faces:
             self._held[key] = Held(self.field.normals[which])
         return self._held[key]
 
+    def push(self, signs: Signs) -> Push:
+        """Return what pushes neurons on a face and beside it."""
+        key = signs.tobytes()
+        if key not in self._pushes:
+            self._pushes[key] = Push(self.field, signs, self.held(signs))
+        return self._pushes[key]
+
     def shares_at_rest(self, signs: Signs) -> Floats | None:
         """Return λ of the hyperplanes that a face lies on if no neuron on it turns or grows, None if they do.
 
         Rays are directions of their own. For several outputs only sectors are looked at.
         """
-        held = self.held(signs)
+        held, push = self.held(signs), self.push(signs)
         n_held, outputs = len(held.normals), self.field.jumps.shape[1]
-        gradient = self.field.gradient(signs > 0)
-        projected, factor = held.project(gradient)
-        if projected.any() or (n_held and (held.dimension == 1 or outputs > 1)):
+        if push.projected.any() or (n_held and (held.dimension == 1 or outputs > 1)):
             return None
         if not n_held:
             return np.zeros(0)
-        push, one = Push(self.field, signs, held, factor * gradient, factor), np.array([1], dtype=object)
+        one = np.array([1], dtype=object)
         return push.shares(one, 0) if push.holds(one, 0) else None
 
     def critical(self, signs: Signs) -> Iterator[Critical]:
         """Yield the critical neurons on a face that is not at rest; one of many for equal singular values."""
-        held = self.held(signs)
-        gradient = self.field.gradient(signs > 0)
-        projected, factor = held.project(gradient)
-        push = Push(self.field, signs, held, factor * gradient - projected, factor)
-        pairs = self._exact_pairs if gradient.shape[1] == 1 else self._singular_pairs
-        for direction, output, rate, tangent, tolerance in pairs(signs, held, projected, factor):
+        push = self.push(signs)
+        pairs = self._exact_pairs if push.projected.shape[1] == 1 else self._singular_pairs
+        for direction, output, rate, tangent, tolerance in pairs(signs, push):
             if push.holds(output, tolerance):
                 unit, a = _unit(direction), output.astype(np.float64)
-                kind, index = push.kind(output, rate, tangent, tolerance)
+                kind, index = self._kind(signs, output, rate, tangent, tolerance)
                 yield Critical(signs, unit, a, rate, kind, push.shares(output, tolerance), index)
 
-    def _exact_pairs(self, signs: Signs, held: Held, projected: Integers, factor: int) -> Iterator[tuple]:
+    def _kind(
+        self, signs: Signs, output: NDArray, rate: float, tangent: tuple[int, int], tolerance: float
+    ) -> tuple[str, int | None]:
+        """Return the kind and the index for given numbers of stable and unstable directions within the face."""
+        held, push = self.held(signs), self.push(signs)
+        come, leave = push.sides(output, rate, tolerance)
+        stable, unstable = tangent
+        if come.all() and not unstable:
+            return "attractor", 0
+        if leave.all() and not stable:
+            return "repeller", len(held.chosen) + unstable
+        kind = "semistable" if not unstable and self._attracts(signs, output, rate, tolerance) else "saddle"
+        # Off independent hyperplanes both sides of each come, or both leave, or something is in between.
+        come, leave = come.reshape(2, -1).all(axis=0), leave.reshape(2, -1).all(axis=0)
+        clear = held.is_independent and (come | leave).all()
+        return kind, int(leave.sum()) + unstable if clear else None
+
+    def _attracts(self, signs: Signs, output: NDArray, rate: float, tolerance: float) -> bool:
+        """Whether neurons come to a face from some side, and not only along a few directions.
+
+        They come along an edge of the sectors around it which, in its turn, attracts neurons from some side.
+        """
+        push = self.push(signs)
+        if not push.holds(output, tolerance):
+            return False
+        change, _, _ = push.along(output, tolerance)
+        come, _ = push.sides(output, rate, tolerance)
+        beside = np.repeat(signs[None], len(come), axis=0)
+        beside[:, signs == 0] = np.sign(self.held(signs).dots).astype(np.int8)
+        return bool(come.all()) or any(
+            self._attracts(beside[way], output, -1.0 if change[way] else rate, tolerance)
+            for way in np.flatnonzero(come)
+        )
+
+    def _exact_pairs(self, signs: Signs, push: Push) -> Iterator[tuple]:
         """Yield direction, output weight, rate, how many tangents are (stable, unstable), and a tolerance of 0."""
-        h = projected[:, 0]
+        held, h = self.held(signs), push.projected[:, 0]
         axis = held.line if held.dimension == 1 else h
         if not axis.any():
             return
         along = h @ axis
         size = math.isqrt((along * along << 2 * ROOT_BITS) // (axis @ axis))
-        rate = size / ((factor * self.unit) << ROOT_BITS)
+        rate = size / ((push.factor * self.unit) << ROOT_BITS)
         for side in (1, -1):
             if self._inside(signs, side * axis):
                 for a in (1, -1):
@@ -170,16 +156,16 @@ class Faces:
                     tangent = (tangents, 0) if growth > 0 else (0, tangents)
                     yield side * axis, np.array([a], dtype=object), growth, tangent, 0
 
-    def _singular_pairs(self, signs: Signs, held: Held, projected: Integers, factor: int) -> Iterator[tuple]:
+    def _singular_pairs(self, signs: Signs, push: Push) -> Iterator[tuple]:
         """Yield the same for several outputs: the singular pairs of the projected gradient, up to rounding."""
-        matrix = ratios(projected, factor * self.unit)
+        matrix, dimension = ratios(push.projected, push.factor * self.unit), self.held(signs).dimension
         if not matrix.any():
             return
         left, values, right = np.linalg.svd(matrix, full_matrices=False)
-        others = held.dimension + matrix.shape[1] - 2
+        others = dimension + matrix.shape[1] - 2
         for i in np.flatnonzero(values > _SINGULAR * np.abs(values).max()):
             # With the pair of another singular value growth bends by ± another - values[i], elsewhere by -values[i].
-            rest = np.delete(values, i)[: min(held.dimension, matrix.shape[1]) - 1]
+            rest = np.delete(values, i)[: min(dimension, matrix.shape[1]) - 1]
             above = int(np.sum(rest > values[i] * (1 + _SINGULAR)))
             below = int(np.sum(rest < values[i] * (1 - _SINGULAR)))
             plain = others - 2 * rest.size
@@ -203,13 +189,17 @@ class Faces:
 
 
 class Push:
-    """Where neurons beside a critical direction are pushed: away from the face, or back to it."""
+    """Where neurons on a face are pushed, and those beside it: away from the face, or back to it."""
 
-    def __init__(self, field: AlignmentField, signs: Signs, held: Held, normal: Integers, factor: int) -> None:
+    def __init__(self, field: AlignmentField, signs: Signs, held: Held) -> None:
         self.held = held
-        # On each way off the face, what the gradient's normal part and each hyperplane push along it.
+        gradient = field.gradient(signs > 0)
+        # Along the face, times a factor that makes it integers.
+        self.projected, self.factor = held.project(gradient)
+        normal = self.factor * gradient - self.projected
+        # On each way off the face, what this normal part and each hyperplane push along it.
         self.lean = (held.ways[:, :, None] * normal[None]).sum(axis=1)
-        jumps = factor * field.jumps[signs == 0]
+        jumps = self.factor * field.jumps[signs == 0]
         self.jumps = held.dots[:, :, None] * jumps[None]
         if jumps.shape[1] > 1:
             unit = 1 + sum(abs(x) for x in [*self.lean.ravel(), *self.jumps.ravel()])
@@ -240,26 +230,12 @@ class Push:
         lean, jumps = ratios(lean, 1 + abs(jumps).sum()), ratios(jumps, 1 + abs(jumps).sum())
         return shares_in_box(jumps, -lean)
 
-    def kind(self, output: NDArray, rate: float, tangent: tuple[int, int], tolerance: float) -> tuple[str, int | None]:
-        """Return the kind and the index for given numbers of stable and unstable directions within the face."""
+    def sides(self, output: NDArray, rate: float, tolerance: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return on which ways neurons come back, and on which they leave."""
         change, _, _ = self.along(output, tolerance)
         # Where growth does not change at first it bends down if the neuron grows, and up if it shrinks.
         come = (change < 0) | ((change == 0) & (rate > 0))
-        leave = (change > 0) | ((change == 0) & (rate < 0))
-        stable, unstable = tangent
-        normal = len(self.held.chosen)
-        if come.all() and not unstable:
-            return "attractor", 0
-        if leave.all() and not stable:
-            return "repeller", normal + unstable
-        come, leave = come.reshape(2, -1), leave.reshape(2, -1)
-        if not self.held.is_independent:
-            one_side = any(come.ravel()[edges].all() for edges in self.held.sectors)
-            return "semistable" if one_side and not unstable else "saddle", None
-        # Each axis is a matter of its own: both of its sides come, or both leave, or they differ.
-        clear = (come.all(axis=0) | leave.all(axis=0)).all()
-        index = int(leave.all(axis=0).sum()) + unstable if clear else None
-        return "semistable" if come.any(axis=0).all() and not unstable else "saddle", index
+        return come, (change > 0) | ((change == 0) & (rate < 0))
 
 
 def all_critical(field: AlignmentField, everything: Arrangement) -> list[Critical]:
@@ -372,16 +348,6 @@ def _without_repetition(found: Sequence[Critical]) -> list[Critical]:
         if not any(twin):
             kept.append(e)
     return kept
-
-
-def _orthogonal(vectors: Integers) -> list[Integers]:
-    """Return orthogonal integer vectors with the same span as independent ones."""
-    basis: list[Integers] = []
-    for v in vectors:
-        for b in basis:
-            v = (b @ b) * v - (b @ v) * b
-        basis.append(v // np.gcd.reduce(v))
-    return basis
 
 
 def _unit(direction: NDArray) -> Floats:

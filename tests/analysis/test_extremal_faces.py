@@ -31,12 +31,17 @@ def turning_neurons(data, residual, sign, starts, steps=(0.05, 1e-4)):
     """Directions after many steps of a shrinking length along the frozen field; at a sink they chatter within one."""
     u = starts / np.linalg.norm(starts, axis=1, keepdims=True)
     for step in np.geomspace(*steps, 3000):
-        h = sign * ((u @ data.inputs.T > 0) * residual) @ data.inputs
-        h /= np.maximum(np.linalg.norm(h, axis=1, keepdims=True), 1e-300)
-        turn = h - np.sum(h * u, axis=1, keepdims=True) * u
-        u = u + turn * np.minimum(step / np.maximum(np.linalg.norm(turn, axis=1, keepdims=True), 1e-300), 1.0)
-        u /= np.linalg.norm(u, axis=1, keepdims=True)
+        u = one_step(data, residual, sign, u, step)
     return u
+
+
+def one_step(data, residual, sign, u, step):
+    """Directions turned along the field by a step, or to its end in this sector if that is nearer."""
+    h = sign * ((u @ data.inputs.T > 0) * residual) @ data.inputs
+    h /= np.maximum(np.linalg.norm(h, axis=1, keepdims=True), 1e-300)
+    turn = h - np.sum(h * u, axis=1, keepdims=True) * u
+    u = u + turn * np.minimum(step / np.maximum(np.linalg.norm(turn, axis=1, keepdims=True), 1e-300), 1.0)
+    return u / np.linalg.norm(u, axis=1, keepdims=True)
 
 
 def beside(data, e, rng, distance=1e-4):
@@ -218,6 +223,30 @@ def test_boundary_shared_by_dependent_samples():
         share = np.array(data.inputs @ e.direction > 1e-9, dtype=float)
         share[list(e.samples)] = e.multipliers
         np.testing.assert_allclose(share * data.y @ data.inputs, e.sign * e.rate * e.direction, atol=1e-9)
+
+
+def test_dependent_boundaries_attract_from_a_side_or_along_a_few_directions():
+    """Where three lines of a grid and more meet, kinds are those of neurons that start beside all edges around."""
+    x = np.array([[i, j] for i in range(5) for j in range(5)], dtype=float)
+    data = Dataset(x, np.random.default_rng(2).standard_normal(25))
+    found = extremal_directions(data, residual=data.y)
+    seen = set()
+    for e in (e for e in by_kind(found, "semistable", "saddle") if len(e.samples) > 3):
+        # Edges are perpendicular to the direction and to a sample whose boundary it lies on.
+        edges = np.cross(data.inputs[list(e.samples)], e.direction)
+        edges = np.concatenate([edges, -edges]) / np.tile(np.linalg.norm(edges, axis=1), 2)[:, None]
+        starts = e.direction + 1e-4 * np.repeat(edges, 5, axis=0)
+        starts += 3e-7 * np.random.default_rng(0).standard_normal(starts.shape)
+        ends = np.ones(len(starts))
+        u = starts / np.linalg.norm(starts, axis=1, keepdims=True)
+        for _ in range(2500):
+            # Not where they end, since others take them on from there, but how near they come.
+            u = one_step(data, data.y, e.sign, u, 2e-7)
+            ends = np.minimum(ends, np.linalg.norm(u - e.direction, axis=1))
+        nearest = ends.reshape(-1, 5).max(axis=1).min()
+        assert nearest < 5e-6 if e.kind == "semistable" else nearest > 1e-5
+        seen.add(e.kind)
+    assert seen == {"semistable", "saddle"}
 
 
 def test_opposite_inputs_may_cancel_their_boundary():
