@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -109,7 +110,7 @@ class GreedyLimit:
     @property
     def losses(self) -> Floats:
         """Losses of the plateaus, from that of the zero function to the last, shape (n_steps + 1,)."""
-        first = float(np.mean(np.sum(self.data.y.reshape(self.data.n_samples, -1) ** 2, axis=1)) / 2)
+        first = 0.5 * float(np.sum(self.data.y**2)) / self.data.n_samples
         return np.array([first, *(step.loss_after for step in self.steps)])
 
     def __repr__(self) -> str:
@@ -231,15 +232,22 @@ def _tracked(
 
 
 def populated(data: Dataset) -> ShallowReLU:
-    """Return a network with one balanced neuron, of norm about one, in every basin of the first plateau."""
-    found = [d for d in extremal_directions(data) if d.kind in ATTRACTING]
-    W = np.array([_exact(d, data) for d in found])
-    return ShallowReLU(W, np.array([d.sign for d in found]) * np.linalg.norm(W, axis=1), bias=data.bias)
+    """Return a network with one balanced neuron of norm one in every basin of the first plateau."""
+    return _seeds([d for d in extremal_directions(data) if d.kind in ATTRACTING], data)
 
 
-def _exact(direction: ExtremalDirection, data: Dataset) -> Floats:
+def _seeds(found: Sequence[ExtremalDirection], data: Dataset) -> ShallowReLU:
+    """A balanced neuron, of norm about one, in each direction."""
+    W = np.array([_at(direction, data) for direction in found]).reshape(len(found), -1)
+    outputs = np.array([direction.output for direction in found]).reshape(len(found), -1)
+    # To the last bit, as balanced networks are.
+    a = outputs * np.linalg.norm(W, axis=1)[:, None]
+    return ShallowReLU(W, a if data.y.ndim == 2 else a.reshape(-1), bias=data.bias)
+
+
+def _at(direction: ExtremalDirection, data: Dataset) -> Floats:
     """A vector that turns to this direction: exactly on its boundary, or where only one side attracts on that side."""
-    if not (direction.samples and data.n_features == 1 and data.bias):
+    if not (direction.samples and direction.basin):
         return direction.direction
     way, x = np.sign(direction.direction[0]), float(data.X[direction.samples[0], 0])
     on_boundary = np.array([way, -way * x])
@@ -318,7 +326,7 @@ def _reseeded(
     data: Dataset, _: ShallowReLU | None, horizon: float | None, max_steps: int, progress: Progress
 ) -> GreedyLimit:
     final = ShallowReLU(np.empty((0, data.inputs.shape[1])), np.empty((0, *data.y.shape[1:])), bias=data.bias)
-    loss, tau, steps = float(np.mean(data.y**2)) / 2, 0.0, []
+    loss, tau, steps = 0.5 * float(np.sum(data.y**2)) / data.n_samples, 0.0, []
     end, message = "unfinished", f"There was no end after {MOST_STEPS} steps."
     ready = _growing(final, data, 0.0)
     slowest = GROWS * max((d.rate for d in ready), default=0.0)
@@ -335,6 +343,9 @@ def _reseeded(
         traj = gradient_flow(_joined(final, woken, data), data, max_steps=max_steps, progress=progress)
         if traj.end != End.STATIONARY:
             message = traj.message
+            break
+        if not traj.loss[-1] < loss:
+            message = "The fastest direction did not lower the loss: these data are degenerate."
             break
         state, before, loss = traj.final, loss, float(traj.loss[-1])
         final = _merged(state.W, state.a, np.arange(state.n_neurons), data.bias)
@@ -354,10 +365,9 @@ def _growing(net: ShallowReLU, data: Dataset, slowest: float) -> list[ExtremalDi
 
 
 def _joined(net: ShallowReLU, woken: list[ExtremalDirection], data: Dataset) -> ShallowReLU:
-    """The network and a tiny balanced neuron in each direction."""
-    seeds = SEED * np.array([_exact(d, data) for d in woken])
-    outputs = _signs(woken) * np.linalg.norm(seeds, axis=1)
-    return ShallowReLU(np.concatenate([net.W, seeds]), np.concatenate([net.a, outputs]), bias=net.bias)
+    """The network and a tiny balanced neuron for each direction."""
+    seeds = _seeds(woken, data)
+    return ShallowReLU(np.concatenate([net.W, SEED * seeds.W]), np.concatenate([net.a, SEED * seeds.a]), bias=net.bias)
 
 
 def _directions(found: list[ExtremalDirection], data: Dataset) -> Floats:

@@ -180,3 +180,22 @@ def test_xor_wakes_four_directions_together():
     places = np.random.default_rng(0).normal(size=(20, 2))
     expected = (np.abs(places.sum(axis=1)) - np.abs(places[:, 0] - places[:, 1])) / 2
     np.testing.assert_allclose(found.final(places), expected, atol=1e-6)
+
+
+def test_populated_limits_in_two_dimensions_are_those_of_wide_networks():
+    data = rq.Dataset(np.eye(2), [1.0, -2.0], bias=False)
+    found = limit(data)
+    np.testing.assert_allclose(found.taus / 2, [0.5, 1.0], rtol=1e-4)
+    reseeded = limit(data, mode="reseeded")
+    assert reseeded.losses[-1] < 1e-6
+    # Each direction starts anew at τ = .5.
+    np.testing.assert_allclose(reseeded.taus / 2, [0.5, 1.5], rtol=1e-6)
+
+
+def test_several_outputs_wake_by_singular_values():
+    rng = np.random.default_rng(3)
+    data = rq.Dataset(rng.normal(size=(4, 2)), rng.normal(size=(4, 2)))
+    fastest = max(d.rate for d in rq.extremal_directions(data) if d.kind == "attractor")
+    found = limit(data, horizon=1.5 / fastest)
+    assert found.steps[0].tau == pytest.approx(1 / fastest, rel=1e-6)
+    assert found.losses[1] < found.losses[0]
