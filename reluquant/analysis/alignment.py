@@ -87,11 +87,3 @@ def floats(field: AlignmentField) -> tuple[Floats, Floats, Floats]:
 def ratios(integers: Integers, divisor: int) -> Floats:
     """Return integers, of any size, divided by one that makes them small."""
     return np.array([x / divisor for x in integers.ravel().tolist()], dtype=np.float64).reshape(integers.shape)
-
-
-def shares_in_box(forces: Floats, target: Floats) -> Floats:
-    """Return shares in [0, 1] with which forces (p, n_held) add up to the target as nearly as possible."""
-    # Takes long to import, and few problems need it.
-    from scipy.optimize import lsq_linear
-
-    return lsq_linear(forces, target, bounds=(0.0, 1.0), method="bvls").x

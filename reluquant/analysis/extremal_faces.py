@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from reluquant.analysis.alignment import ROOT_BITS, AlignmentField, floats, ratios, shares_in_box
+from reluquant.analysis.alignment import ROOT_BITS, AlignmentField, floats, ratios
 from reluquant.analysis.arrangement import Arrangement, Integers, independent, unit_vectors
 from reluquant.analysis.held import Held
 from reluquant.analysis.predicates import Signs
@@ -227,8 +227,11 @@ class Push:
             shares = np.zeros(len(self.held.normals))
             shares[plane] = [b / (f + b) + 0.0 if f + b else 0.0 for f, b in zip(forward, back, strict=True)]
             return shares
-        lean, jumps = ratios(lean, 1 + abs(jumps).sum()), ratios(jumps, 1 + abs(jumps).sum())
-        return shares_in_box(jumps, -lean)
+        # Takes long to import, and few data need it.
+        from scipy.optimize import lsq_linear
+
+        unit = 1 + abs(jumps).sum()
+        return lsq_linear(ratios(jumps, unit), ratios(-lean, unit), bounds=(0.0, 1.0), method="bvls").x
 
     def sides(self, output: NDArray, rate: float, tolerance: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return on which ways neurons come back, and on which they leave."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from reluquant.analysis.alignment import AlignmentField, floats, shares_in_box
+from reluquant.analysis.alignment import AlignmentField, floats
 from reluquant.analysis.extremal_faces import Critical, Faces
 from reluquant.analysis.predicates import Signs
 from reluquant.structures.arrays import Floats
@@ -107,17 +107,16 @@ class _Climber:
         return sides, w
 
     def _let_go(self, sides: Signs, jumps: Floats, linear: Floats) -> Floats:
-        """Return the shortest push that held boundaries allow, and free those that do not hold."""
-        active, held = sides > 0, np.flatnonzero(sides == 0)
-        g = linear + self.normals[active].T @ jumps[active]
-        if not held.size:
-            return g
-        forces = (self.normals[held] * jumps[held, None]).T
-        shares = np.linalg.lstsq(forces, -g)[0]
-        if shares.min() < _ROUNDING or shares.max() > 1 - _ROUNDING:
-            shares = shares_in_box(forces, -g)
-        sides[held] = np.where(shares < _ROUNDING, -1, np.where(shares > 1 - _ROUNDING, 1, 0))
-        return g + forces @ shares
+        """Return what pushes a neuron along its held boundaries, after freeing those that do not hold."""
+        # Each round but the last frees one.
+        while True:
+            active, held = sides > 0, np.flatnonzero(sides == 0)
+            g = linear + self.normals[active].T @ jumps[active]
+            forces = (self.normals[held] * jumps[held, None]).T
+            shares = np.linalg.lstsq(forces, -g)[0] if held.size else np.zeros(0)
+            sides[held] = np.where(shares < _ROUNDING, -1, np.where(shares > 1 - _ROUNDING, 1, 0))
+            if not sides[held].any():
+                return g + forces @ shares
 
 
 def _perpendicular(w: Floats, normals: NDArray[np.float64]) -> Floats:
