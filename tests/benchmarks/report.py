@@ -225,15 +225,14 @@ def multiple(value: float) -> str:
 # Counted with the processor's cycle counter around the parts of the kernels, on the machine of the goals.
 BOUNDS = """## What bounds our walls
 
-* **A**: the 30 steps and 400 switches take 1 to 1.5 ms, most of it building series and root polynomials, which ten neurons
-  a sector then share; checking arguments, recording and telling the kind of the end take another millisecond in Python.
-* **B**: 15 switches for each neuron. A passage takes 0.3 µs: one root of a polynomial, and what it changes in the field.
+* **A**: the 30 steps and 400 switches take 1 to 1.5 ms, most of it building series and root polynomials, which ten
+  neurons a sector then share; checking arguments, recording and telling the kind of the end take another millisecond in Python.
+* **B**: 15 switches a neuron. A passage takes 0.3 µs: one root of a polynomial, and what it changes in the field.
   A heavy switch cuts a step, whose switches are then found again: 1.3 times each. Neurons that keep their place cost
   10 ns a step, a tenth of the whole; building the series 25 µs a step.
 * **K7, tails**: some 200 implicit steps of 30 to 75 µs, each a few Newton iterations on the residual at ten nodes.
-* **C**: 117,000 switches in 6 dimensions, each found 2.2 times at 1.7 µs, and neurons held by several samples, at 30 µs.
+* **C**: 117,000 switches in 6 dimensions, each found 2.2 times at 1.7 µs; neurons held by several samples, at 30 µs.
 """
-
 
 
 def write(table: dict[str, list[dict]], scales: list[dict], options, folder: Path) -> str:
