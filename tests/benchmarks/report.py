@@ -226,7 +226,7 @@ def multiple(value: float) -> str:
 BOUNDS = """## What bounds our walls
 
 * **A**: the 30 steps and 400 switches take 1 to 1.5 ms, most of it building series and root polynomials, which ten
-  neurons a sector then share; checking arguments, recording and telling the kind of the end take another millisecond in Python.
+  neurons a sector then share; arguments, records and the kind of the end take another millisecond in Python.
 * **B**: 15 switches a neuron. A passage takes 0.3 µs: one root of a polynomial, and what it changes in the field.
   A heavy switch cuts a step, whose switches are then found again: 1.3 times each. Neurons that keep their place cost
   10 ns a step, a tenth of the whole; building the series 25 µs a step.
