@@ -38,7 +38,8 @@ def add_to_basis(normal, basis, triangle, size):
     if size == p:
         return False
     row = basis[size]
-    row[:] = normal
+    for c in range(p):
+        row[c] = normal[c]
     for l in range(size):
         triangle[l, size] = 0.0
     for _ in range(2):
@@ -64,7 +65,8 @@ def add_to_basis(normal, basis, triangle, size):
 @kernel
 def _velocity(u, normals, planes, jump, place, size, v):
     """Velocity with the held boundaries still inactive."""
-    v[:] = u
+    for c in range(u.size):
+        v[c] = u[c]
     for i in range(size):
         if place[i] == ACTIVE:
             for c in range(u.size):

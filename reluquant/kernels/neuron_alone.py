@@ -298,7 +298,7 @@ def _localise(generator, start, basis, n_held, raw, local):
     with may be far less than what presses it against the boundaries that hold it. Returns the length.
     """
     _shift(generator, start, raw)
-    local[:] = raw
+    copy_series(raw, local)
     project(local, basis, n_held)
     length = 1.0 - start
     total = _strength(local, length)
@@ -402,9 +402,19 @@ def frobenius(matrix):
 
 
 @kernel
+def copy_series(source, target):
+    """Copy coefficients (s, p, o)."""
+    # For an assignment of arrays, of any shape, numba compiles four seconds of error messages.
+    for i in range(source.shape[0]):
+        for c in range(source.shape[1]):
+            for q in range(source.shape[2]):
+                target[i, c, q] = source[i, c, q]
+
+
+@kernel
 def fill_generator(problem, field, room):
     """Write the generator of the pattern ``room.side`` into ``room.generator``."""
-    room.generator[:] = field.base
+    copy_series(field.base, room.generator)
     for h in range(room.side.size):
         if room.side[h] != ACTIVE:
             continue
@@ -768,7 +778,8 @@ def _decide(problem, field, room, tau, when, trigger, away, zero, noise):
     w, a = room.now[:p], room.now[p:]
     size = _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise)
     before = room.velocity
-    before[:] = room.driven
+    for c in range(p):
+        before[c] = room.driven[c]
     for i in range(size):
         if room.before[i] == ACTIVE:
             for c in range(p):
@@ -959,7 +970,10 @@ def _prepare_piece(problem, room, start, tolerance):
     p = problem.normals.shape[1]
     n_held = _settle(problem.normals, room)
     length = _localise(room.generator, start, room.basis, n_held, room.raw, room.local)
-    room.w[0], room.a[0] = room.now[:p], room.now[p:]
+    for c in range(p):
+        room.w[0, c] = room.now[c]
+    for q in range(room.a.shape[1]):
+        room.a[0, q] = room.now[p + q]
     _expand(room.local, room.w, room.a)
     length *= _shorten(room, tolerance)
     _to_hull(room.w[: room.counts[1]], 1.0, room.hull)
@@ -1383,14 +1397,16 @@ def carry_alone(problem, field, room, neurons, moved, chosen, n_chosen, plus, to
     """
     for i in range(n_chosen):
         j = chosen[i]
-        room.now[:] = neurons.z[:, j]
-        room.side[:] = neurons.side[j]
+        for c in range(room.now.size):
+            room.now[c] = neurons.z[c, j]
+        for h in range(room.side.size):
+            room.side[h] = neurons.side[j, h]
         # Neurons of one pattern come one after the other, and share their generator.
         if i == 0 or not _same(room.side, neurons.side[chosen[i - 1]]):
             fill_generator(problem, field, room)
-            room.first[:] = room.generator
+            copy_series(room.generator, room.first)
         else:
-            room.generator[:] = room.first
+            copy_series(room.first, room.generator)
         factor = math.ldexp(1.0, 2 * int(neurons.exponent[j])) if neurons.exponent[j] > LIGHTEST else 0.0
         status = travel(problem, field, room, neurons.sign[j], factor, plus, total)
         if status != CHUNK_DONE:
@@ -1407,8 +1423,10 @@ def carry_alone(problem, field, room, neurons, moved, chosen, n_chosen, plus, to
             row[0], row[1], row[2], row[3] = room.log[l, 0], j, room.log[l, 1], room.log[l, 2]
             row[4] = factor * room.log[l, 3]
             n_events[0] += 1
-        moved.z[:, j] = room.now
+        for c in range(room.now.size):
+            moved.z[c, j] = room.now[c]
         moved.clear[j] = 0.0
         moved.switches[j] = room.counts[0]
-        moved.side[j] = room.side
+        for h in range(room.side.size):
+            moved.side[j, h] = room.side[h]
     return CHUNK_DONE

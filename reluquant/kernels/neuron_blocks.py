@@ -18,6 +18,7 @@ from reluquant.kernels.neuron_alone import (
     LIGHTEST,
     OUTSIDE,
     conserve,
+    copy_series,
     first_release,
     gap_of,
     is_dead,
@@ -196,7 +197,7 @@ def _generate(problem, field, neurons, groups, first, n, blocks, room):
         j = groups.members[groups.start[first + g]]
         for i in range(base.size):
             blocks.generator[g, i] += base[i]
-        blocks.driven[g] = blocks.generator[g]
+            blocks.driven[g, i] = blocks.generator[g, i]
         blocks.release[g] = np.inf
         n_held = span_held(problem.normals, neurons.side[j], room.basis, room.triangle, room.held)
         if n_held == 0:
@@ -204,7 +205,7 @@ def _generate(problem, field, neurons, groups, first, n, blocks, room):
         project(blocks.driven[g].reshape((s, p, o)), room.basis, n_held)
         blocks.release[g] = -1.0
         if o == 1 and neurons.sign[j] != 0:
-            room.raw[:] = blocks.generator[g].reshape((s, p, o))
+            copy_series(blocks.generator[g].reshape((s, p, o)), room.raw)
             room.ignored[:] = False
             x, _, _ = first_release(
                 field.jump, room, n_held, 0.0, 1.0, float(neurons.sign[j]), field.noise[0], 1.0
@@ -496,7 +497,8 @@ def drives_now(problem, field, neurons, groups, n_groups, blocks, room, drive):
     for g in range(n_groups):
         side = neurons.side[groups.members[groups.start[g]]]
         row = flat[g]
-        row[:] = base
+        for i in range(row.size):
+            row[i] = base[i]
         for h in range(side.size):
             if side[h] == ACTIVE:
                 for i in range(row.size):
