@@ -202,11 +202,14 @@ def general_flow_oracle(W, a, X, y, t_end, *, bias=True, loss="squared", rtol=1e
 
 
 def release_margins(W, a, X, y, held, *, bias=True, loss="squared") -> np.ndarray:
-    """How far each sample is from letting go of each neuron that it holds: a push, as a share of all pushes there are.
+    """How far each sample is from letting go of each neuron that it holds: a push, as a share of all the data's pushes.
 
+    Those are the pushes of all samples on an output weight of one while the network is zero: errors of weights do not
+    get smaller when residuals do.
     ``held`` lists for every neuron the samples that hold it. Shape (n_neurons, n_samples), infinite for all others.
     """
-    run = _GeneralRun(W, a, _inputs(X, bias), _columns(y), loss, rtol=1e-11)
+    labels = _columns(y)
+    run = _GeneralRun(W, a, _inputs(X, bias), labels, loss, rtol=1e-11)
     run.start()
     for j, samples in enumerate(held):
         side = run.side[j].copy()
@@ -214,7 +217,8 @@ def release_margins(W, a, X, y, held, *, bias=True, loss="squared") -> np.ndarra
         run.settle(run.state, j, side)
     n_boundaries, margins = len(run.normals), np.full((run.n, len(run.inputs)), np.inf)
     to_off, to_on = np.split(run.events(run.state)[:, n_boundaries : 3 * n_boundaries], 2, axis=1)
-    margins[:, run.sample] = np.minimum(to_off, to_on)
+    now, then = (run.pull_size @ np.linalg.norm(r, axis=1) for r in (run.split(run.state)[-1], run.slope(0.0 * labels)))
+    margins[:, run.sample] = np.minimum(to_off, to_on) * (now / then)
     return margins
 
 

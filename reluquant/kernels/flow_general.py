@@ -89,6 +89,8 @@ NOT_STIFF = 0.1
 MOST_UNKNOWNS = 1500
 # The defect that is left, as a share of the tolerance.
 DEFECT = 0.5
+# Share of the tolerance that errors of neurons' series may take when they have acted back on the residual.
+SERIES_SHARE = 0.1
 # Rounding of the sums that make a residual.
 ROUNDING = 16 * EPS
 
@@ -188,7 +190,7 @@ def _set_field(engine, nodes, h, noise, feedback):
     powers = (engine.tables.to_power @ nodes.reshape(s, n * o)).reshape(s, n, o)
     _spread(engine.problem, h * powers, engine.field.jump, engine.field.base)
     engine.field.noise[0] = h * noise
-    engine.field.noise[1] = max(engine.tolerance / max(feedback, 1.0), EPS)
+    engine.field.noise[1] = max(engine.tolerance / max(feedback / SERIES_SHARE, 1.0), EPS)
     neuron_blocks.fill_generators(engine.problem, engine.field, engine.blocks)
 
 
@@ -516,10 +518,8 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
                 n_heavy, n_light, light = _share_out(engine, start, 0.0)
                 iteration = 0
                 continue
-        # An iteration that has gone astray sees switches that are none.
-        near = met or (iteration > 0 and worst <= DIVERGING * previous)
         bends = _with_kinks(engine, start, f + light + bias, events[:n_events])
-        end = _where_to_end(bends, 0.5 * h * start.reach, tolerance) if near else 1.0
+        end = _where_to_end(bends, 0.5 * h * start.reach, tolerance) if met or iteration > 0 else 1.0
         if end < 1.0:
             nodes, light = _stretch(engine, nodes, end), _stretch(engine, light, end)
             h, iteration, previous, passes = h * end, 0, math.inf, 0
@@ -553,8 +553,9 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     # Of many switches number and weight, and what they bend, grow with the length: steps are better short than cut. A
     # few tell nothing about the next ones.
     room = (BENT_GOAL * tolerance / max(bent, 1e-9 * tolerance)) ** (1 / 3) if n_events > FEW else math.inf
-    if h < uncut and n_events > 0:
-        # A much shorter step was cut by one heavy switch, which says nothing about the next one.
+    if h < uncut and (h > 0.05 * uncut or n_events > 0):
+        # A much shorter step was cut by one heavy switch, which says nothing about the next one; but if it holds none,
+        # an iteration that had gone astray saw switches that are not there, and would again.
         guess = min(1.25, room) * h if h > 0.05 * uncut else uncut
     else:
         guess = min(4.0, change, room) * h

@@ -908,15 +908,29 @@ def _first_zero(room, sign, n_held):
 
 
 @kernel
-def _vanish(room, tau, trigger):
+def _speed(series, x):
+    """Norm of the derivative of a curve at x."""
+    square = 0.0
+    for c in range(series.shape[1]):
+        slope = 0.0
+        for i in range(series.shape[0] - 1, 0, -1):
+            slope = slope * x + i * series[i, c]
+        square += slope * slope
+    return math.sqrt(square)
+
+
+@kernel
+def _vanish(room, tau, trigger, speed):
     """Leave a neuron at w = 0, and log by which boundary: those that held it, or the one that it came to."""
-    before = room.counts[0]
+    # All of its velocity ends, and with it what that does to outputs.
+    before, weight = room.counts[0], 2.0 * _norm(room.now[room.w.shape[1] :]) * speed
     for h in range(room.side.size):
         if room.side[h] == HELD and room.counts[0] < room.log.shape[0]:
-            _note(room, tau, h, RELEASE, 0.0)
+            _note(room, tau, h, RELEASE, weight)
+            weight = 0.0
         room.side[h] = INACTIVE
     if room.counts[0] == before:
-        _note(room, tau, trigger, OFF, 0.0)
+        _note(room, tau, trigger, OFF, weight)
     room.now[: room.w.shape[1]] = 0.0
 
 
@@ -1368,7 +1382,7 @@ def travel(problem, field, room, sign, factor, plus, total):
             continue
         if passes == INPUT or _norm(w) <= VANISHES * size:
             # Straight through w = 0, where all boundaries meet: with relu'(0) = 0 it stays there.
-            _vanish(room, start, trigger)
+            _vanish(room, start, trigger, _speed(room.w, part) / length)
         elif passes == OUTPUT:
             # Both sides push away from here on.
             _let_go(room, n_held, start)

@@ -12,8 +12,8 @@ from tests.oracles_general import general_flow_oracle, general_loss, release_mar
 
 AGREEMENT = 1e-6
 # A sample lets go of a neuron when a difference of pushes vanishes, and weights that agree determine it to AGREEMENT of
-# all pushes. Where it changes more slowly than that fixes the moment, a few releases in a hundred, it is the difference
-# that must agree. Even then no release may be further off than this,
+# all that the data push. Where it changes more slowly than that fixes the moment, a few releases in a hundred, it is
+# the difference that must agree. Even then no release may be further off than this,
 RELEASES = 2e-5
 # and how fast the difference changes is seen over this share of the time before.
 SHORTLY = 1e-4
@@ -66,7 +66,7 @@ def assert_same_switches(found, expected, n_neurons):
 
 
 def push_rate(number, neuron, sample, time):
-    """How fast the push that lets go of a neuron changes just before, as a share of all pushes."""
+    """How fast the push that lets go of a neuron changes just before, as a share of all that the data push."""
     problem, record = PROBLEMS[number], golden(number)
     moments = time * (1 - SHORTLY * np.array([1.0, 0.5]))
     held = [set() for _ in record["a"]]
