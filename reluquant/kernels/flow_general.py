@@ -91,6 +91,8 @@ MOST_UNKNOWNS = 1500
 DEFECT = 0.5
 # Share of the tolerance that errors of neurons' series may take when they have acted back on the residual.
 SERIES_SHARE = 0.1
+# Times that neurons are carried to date the releases of a step: no more than to find it.
+MOST_DATED = 4
 # Rounding of the sums that make a residual.
 ROUNDING = 16 * EPS
 
@@ -572,6 +574,9 @@ def _date_releases(engine, step, offset, events):
     released, s = events[:, 3] == RELEASE, engine.tables.nodes.size
     found, chosen = np.unique(events[released, 0]), np.unique(events[released, 1].astype(np.int64))
     apart = found[np.diff(found, prepend=-math.inf) > AT_ONCE]
+    # Each pass carries all neurons: where very many let go each is light, and as well dated as it needs to be.
+    if apart.size > MOST_DATED * (s - 1):
+        return
     # In the order in which neurons are carried here.
     rows = np.argsort(events[:, 1], kind="stable")
     rows = rows[np.isin(events[rows, 1], chosen)]
