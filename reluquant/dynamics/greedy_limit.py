@@ -238,8 +238,8 @@ def populated(data: Dataset) -> ShallowReLU:
 
 def _seeds(found: Sequence[ExtremalDirection], data: Dataset) -> ShallowReLU:
     """A balanced neuron, of norm about one, in each direction."""
-    W = np.array([_at(direction, data) for direction in found]).reshape(len(found), -1)
-    outputs = np.array([direction.output for direction in found]).reshape(len(found), -1)
+    W = np.array([_at(direction, data) for direction in found]).reshape(len(found), data.inputs.shape[1])
+    outputs = np.array([direction.output for direction in found]).reshape(len(found), data.y[0].size)
     # To the last bit, as balanced networks are.
     a = outputs * np.linalg.norm(W, axis=1)[:, None]
     return ShallowReLU(W, a if data.y.ndim == 2 else a.reshape(-1), bias=data.bias)
@@ -288,9 +288,10 @@ def _plateaus(traj: Trajectory, depth: float) -> list[_Plateau]:
 def _level(loss: Floats) -> list[tuple[int, int]]:
     """Stretches (first, last) over which the loss falls by no more than LEVEL of what it was at the start."""
     firsts = [0]
-    # The loss never rises, so the end of each stretch is found by bisection.
+    # The loss never rises but by rounding, so the end of each stretch is found by bisection.
     while firsts[-1] < loss.size:
-        firsts.append(int(np.searchsorted(-loss, -(loss[firsts[-1]] - LEVEL * loss[0]), side="right")))
+        end = np.searchsorted(-loss, -(loss[firsts[-1]] - LEVEL * loss[0]), side="right")
+        firsts.append(max(int(end), firsts[-1] + 1))
     return [(i, k - 1) for i, k in pairwise(firsts)]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import reluquant as rq
+from reluquant.dynamics.greedy_limit import _level
 
 ROOT = np.sqrt
 
@@ -199,3 +200,8 @@ def test_several_outputs_wake_by_singular_values():
     found = limit(data, horizon=1.5 / fastest)
     assert found.steps[0].tau == pytest.approx(1 / fastest, rel=1e-6)
     assert found.losses[1] < found.losses[0]
+
+
+def test_a_loss_that_rises_by_a_rounding_ends_too():
+    assert _level(np.array([1.0, 0.5, 0.5 + 2e-16, 0.25])) == [(0, 0), (1, 2), (3, 3)]
+    assert _level(np.array([0.0, 1e-30, 0.0]))[-1][1] == 2
