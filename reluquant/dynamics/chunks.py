@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,10 +20,18 @@ CHUNK_SWITCHES = 4096
 # tenths of a second at most. Not a matter of the clock, so that a run can be repeated to the last bit.
 CHUNK_WORK = 8192
 
-State = tuple[np.ndarray, ...]
-# Follows the flow from a state, which it updates, to a time at most: (state, t_max, times, losses, events) →
-# (status, n_steps, n_events), as `flow_1d.advance`.
-Advance = Callable[[State, float, Floats, Floats, Floats], tuple[int, int, int]]
+# What an integrator carries: opaque here, but for its ``nbytes``.
+State = Any
+
+
+class Advance(NamedTuple):
+    """What became of a state: ``regrouped`` where it holds the neurons in another way than before."""
+
+    state: State
+    why: int
+    n_steps: int
+    events: Floats
+    regrouped: bool = False
 
 
 class Chunk(NamedTuple):
@@ -33,8 +41,8 @@ class Chunk(NamedTuple):
     losses: Floats
     events: Floats
     state: State | None
-    # Whether a restart point was asked for at its end.
-    asked: bool = False
+    # Whether its end must stay a restart point while memory allows: it was asked for, or a replay could not pass it.
+    pinned: bool = False
 
 
 class Run(NamedTuple):
@@ -56,16 +64,9 @@ class Run(NamedTuple):
         return np.concatenate([self.chunks[0].losses, *(chunk.losses[1:] for chunk in self.chunks[1:])])
 
     @property
-    def events(self) -> Floats:
-        """All switches by time, then by neuron."""
-        events = np.concatenate([chunk.events for chunk in self.chunks])
-        return events[np.lexsort((events[:, 1], events[:, 0]))]
-
-    def restart_points(self) -> tuple[np.ndarray, ...]:
-        """Times of the kept states, and each array of them stacked."""
-        kept = [chunk for chunk in self.chunks if chunk.state is not None]
-        times = np.array([chunk.times[-1] for chunk in kept])
-        return times, *(np.stack([chunk.state[i] for chunk in kept]) for i in range(len(kept[0].state)))
+    def restart_points(self) -> list[tuple[float, State]]:
+        """Times and states from which the integrator can go on."""
+        return [(chunk.times[-1], chunk.state) for chunk in self.chunks if chunk.state is not None]
 
 
 # What each status of a kernel means for the run, in a sentence that names the remedy.
@@ -96,35 +97,34 @@ _INTERRUPTED = "The flow was interrupted at t = {t:.6g} with loss {loss:.6g}; th
 
 
 def follow(
-    advance: Advance,
+    advance: Callable[[State, float, Floats, Floats, int], Advance],
     start: Chunk,
     *,
-    work: int,
+    work: Callable[[State], int],
     t_max: float,
     save_at: Floats,
     max_steps: int,
     progress: Progress,
     room: int = CHUNK_SWITCHES,
 ) -> Run:
-    """Call the kernel chunk by chunk; an interrupt loses at most the chunk in progress.
+    """Call the integrator chunk by chunk; an interrupt loses at most the chunk in progress.
 
-    ``work`` is what one step costs, in neurons; ``save_at`` ascending times, at each of which a step ends; ``room``
-    the switches of a chunk for which there is room at first, at least.
+    ``advance`` follows the flow from a state, which it leaves as it is, to a time at most, fills times and losses,
+    and has room for so many switches. ``work`` tells what one step from a state costs, in neurons; ``save_at`` are
+    ascending times, at each of which a step ends; ``room`` is for the switches of a chunk at first, at least.
     """
     chunks = [start]
-    n_steps, room, asked = 0, max(room, 8 * work), list(save_at[::-1])
-    most = max(1, min(CHUNK, CHUNK_WORK // work))
+    n_steps, room, asked = 0, max(room, 8 * work(start.state)), list(save_at[::-1])
     try:
         with reporting(progress, "gradient flow") as report:
             # Each pass takes a step, passes an asked time, or enlarges the buffer, which a bounded number of switches
             # fills.
             while n_steps < max_steps:
-                size, until = min(most, max_steps - n_steps), min(t_max, asked[-1]) if asked else t_max
-                times, losses, events = np.empty(size + 1), np.empty(size + 1), np.empty((room, 5))
+                state, until = chunks[-1].state, min(t_max, asked[-1]) if asked else t_max
+                size = min(max(1, min(CHUNK, CHUNK_WORK // work(state))), max_steps - n_steps)
+                times, losses = np.empty(size + 1), np.empty(size + 1)
                 times[0] = chunks[-1].times[-1]
-                # On copies, so that whatever is in `chunks` stays whole when an interrupt arrives.
-                state = tuple(array.copy() for array in chunks[-1].state)
-                why, steps, n_events = advance(state, until, times, losses, events)
+                state, why, steps, events, regrouped = advance(state, until, times, losses, room)
                 if why == status.EVENTS_FULL and steps == 0:
                     room *= 4
                     continue
@@ -133,8 +133,7 @@ def follow(
                     asked.pop()
                 if steps > 0:
                     done = slice(0, steps + 1)
-                    arrays = times[done].copy(), losses[done].copy(), events[:n_events].copy()
-                    chunks.append(Chunk(*arrays, state, at_asked))
+                    chunks.append(Chunk(times[done].copy(), losses[done].copy(), events, state, at_asked or regrouped))
                     _thin(chunks)
                 if why in _ENDS and not at_asked:
                     return Run(chunks, *_ENDS[why])
@@ -150,12 +149,12 @@ def _thin(chunks: list[Chunk]) -> None:
     Those between two restart points, and every other restart point once they take too many bytes.
     """
     kept = [i for i, chunk in enumerate(chunks) if chunk.state is not None]
-    if len(kept) > 2 and not chunks[kept[-2]].asked:
+    if len(kept) > 2 and not chunks[kept[-2]].pinned:
         since = chunks[kept[-3] + 1 :]
         if sum(chunk.times.size - 1 for chunk in since) <= CHUNK and sum(map(_n_switches, since)) <= CHUNK_SWITCHES:
             chunks[kept[-2]] = chunks[kept[-2]]._replace(state=None)
             return
-    if len(kept) * sum(array.nbytes for array in chunks[0].state) > MOST_BYTES:
+    if sum(chunks[i].state.nbytes for i in kept) > MOST_BYTES:
         for i in kept[1:-1:2]:
             chunks[i] = chunks[i]._replace(state=None)
 

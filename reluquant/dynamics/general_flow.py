@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from reluquant.dynamics.chunks import Chunk, Run, follow
+from reluquant.dynamics.chunks import Advance, Chunk, Run, follow
 from reluquant.dynamics.progress import Progress
 from reluquant.dynamics.starts import mantissas, scaled
 from reluquant.kernels import collocation, flow_general, losses, neuron_alone
@@ -28,6 +29,26 @@ PAIRS = 1024
 PARALLEL = 8 * 2.0**-52
 # w·x̃ below this share of |w||x̃| is decided in rational arithmetic.
 DOUBTFUL = 1e-12
+
+
+class GeneralState(NamedTuple):
+    """What the kernel carries, a row for each neuron; see `flow_general.advance`. ``pace`` as in `Snapshots`."""
+
+    mantissa: Floats
+    exponent: np.ndarray
+    sign: np.ndarray
+    side: np.ndarray
+    offset: Floats
+    pace: Floats
+
+    def copy(self) -> Self:
+        """Return a state whose arrays may be changed."""
+        return type(self)(*(array.copy() for array in self))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that a restart point takes."""
+        return sum(array.nbytes for array in self)
 
 
 def general_flow(
@@ -73,26 +94,28 @@ def general_flow(
         np.zeros(1),
         np.array([start_loss]),
         np.empty((0, 5)),
-        (mantissa, exponent, sign, side, bias, np.array([math.inf])),
+        GeneralState(mantissa, exponent, sign, side, bias, np.array([math.inf])),
     )
     stop = -1.0 if stop_loss is None else stop_loss
 
     memory = flow_general.NO_MEMORY
 
-    def advance(state, until, times, loss_values, events):
+    def advance(state, until, times, loss_values, room):
         nonlocal memory
+        # On copies, so that whatever is in a chunk stays whole when an interrupt arrives.
+        state, events = state.copy(), np.empty((room, 5))
         *neurons, pace = state
         control = np.array([until, stop, tolerance, slowest, pace[0], 0.0 if offset is None else 1.0])
         why, steps, n_events, memory = flow_general.advance(
             problem, chosen, tables, *neurons, control, order, memory, times, loss_values, events
         )
         pace[0] = control[4]
-        return why, steps, n_events
+        return Advance(state, why, steps, events[:n_events].copy())
 
     run = follow(
         advance,
         start,
-        work=1 + side.size // PAIRS,
+        work=lambda state: 1 + state.side.size // PAIRS,
         t_max=t_max,
         save_at=save_at,
         max_steps=max_steps,
@@ -109,9 +132,15 @@ def general_flow(
         offset is not None,
         run.t.size - 1,
         net.a.ndim == 1,
-        Snapshots(*run.restart_points()),
+        _snapshots(run),
     )
     return run, recording
+
+
+def _snapshots(run: Run) -> Snapshots:
+    """The restart points of a run, stacked."""
+    times, states = zip(*run.restart_points, strict=True)
+    return Snapshots(np.array(times), *(np.stack(arrays) for arrays in zip(*states, strict=True)))
 
 
 def residual(net: ShallowReLU, data: Dataset, loss: Loss, offset: Floats) -> Floats:

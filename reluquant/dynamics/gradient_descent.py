@@ -22,7 +22,8 @@ from reluquant.structures.losses import Loss, check_labels, named
 from reluquant.structures.recording import MOST_BYTES
 from reluquant.structures.scalars import Rng, generator, real_number, whole_number
 from reluquant.structures.shallow_relu import ShallowReLU
-from reluquant.structures.trajectory import SWITCH_DTYPE, End, Trajectory
+from reluquant.structures.switches import SWITCH_DTYPE, SwitchLog
+from reluquant.structures.trajectory import End, Trajectory
 
 # Times at which the loss is kept: more than a picture has columns, few enough to plot and to save at once.
 MOST_RECORDS = 4096
@@ -161,7 +162,7 @@ def gradient_descent(
         data=data,
         t=lr * steps,
         loss=losses,
-        switches=np.empty(0, dtype=SWITCH_DTYPE),
+        switch_log=SwitchLog.of(np.empty(0, dtype=SWITCH_DTYPE), net.n_neurons),
         end=end.value,
         message=sentence.format(step=steps[-1], next=steps[-1] + 1, lr=lr, t=lr * steps[-1], loss=losses[-1]),
         rtol=math.nan,

@@ -16,11 +16,13 @@ from reluquant.dynamics.starts import check_problem
 from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.losses import Loss, check_labels, named
+from reluquant.structures.mergers import NO_MERGERS, Mergers
 from reluquant.structures.recording import Recording
 from reluquant.structures.scalars import real_number, whole_number
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.stationary_point import StationaryPoint
-from reluquant.structures.trajectory import SWITCH_DTYPE, SWITCH_KINDS, End, Trajectory
+from reluquant.structures.switches import SwitchLog
+from reluquant.structures.trajectory import End, Trajectory
 
 # Squares and products of inputs, labels and weights must stay inside float64.
 LARGEST = 1e100
@@ -164,7 +166,7 @@ def _planar(net: ShallowReLU, data: Dataset, spread: float, speed: Speed, goals:
         final = ShallowReLU(states.W[0], states.a[0])
         rest = planar_stationary_point(final, data, states.slides_on[0] >= 0, speed)
     samples = np.unique(data.X[:, 0], return_index=True)[1]
-    return _trajectory(run, recording, data, goals["rtol"], samples, rest, unavoidable)
+    return _trajectory(run, recording, data, goals["rtol"], samples, rest, unavoidable, recording.mergers)
 
 
 def _general(
@@ -189,6 +191,7 @@ def _trajectory(
     samples: np.ndarray,
     rest: StationaryPoint | None,
     unavoidable: float,
+    mergers: Mergers = NO_MERGERS,
 ) -> Trajectory:
     t, losses = run.t, run.loss + unavoidable
     sentence = run.sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1)
@@ -196,7 +199,7 @@ def _trajectory(
         data=data,
         t=t,
         loss=losses,
-        switches=_switches(run.events, samples),
+        switch_log=SwitchLog(tuple(chunk.events for chunk in run.chunks), samples, recording.n_neurons, mergers),
         end=run.end.value,
         message=sentence if rest is None else sentence + describe_rest(rest, unavoidable),
         rtol=rtol,
@@ -242,12 +245,3 @@ def _save_times(save_at: ArrayLike | None, t_max: float) -> Floats:
         raise ValueError(f"save_at must lie between 0 and t_max = {t_max:g}, but it holds {outside[0]:g}.")
     return np.unique(times[times > 0])
 
-
-def _switches(events: Floats, samples: np.ndarray) -> np.ndarray:
-    """Name the sample of each boundary, and the kind."""
-    table = np.empty(len(events), dtype=SWITCH_DTYPE)
-    table["time"] = events[:, 0]
-    table["neuron"] = events[:, 1].astype(np.int64)
-    table["sample"] = samples[events[:, 2].astype(np.int64)]
-    table["kind"] = SWITCH_KINDS[events[:, 3].astype(np.int64)]
-    return table

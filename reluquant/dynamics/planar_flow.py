@@ -6,14 +6,16 @@ import math
 
 import numpy as np
 
-from reluquant.dynamics.chunks import Chunk, Run, follow
+from reluquant.dynamics.chunks import Advance, Chunk, Run, follow
+from reluquant.dynamics.merging import PlanarState, merged
 from reluquant.dynamics.progress import Progress
 from reluquant.dynamics.starts import mantissas, scaled
 from reluquant.kernels import flow_1d, sectors_1d
 from reluquant.kernels.collocation import radau
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
-from reluquant.structures.planar_recording import PlanarRecording, Snapshots
+from reluquant.structures.mergers import Mergers
+from reluquant.structures.planar_recording import ROWS, PlanarRecording, Snapshots
 from reluquant.structures.shallow_relu import ShallowReLU
 
 # A run of several hundred e-foldings takes some hundred steps; errors of that many steps stay below rtol.
@@ -42,32 +44,43 @@ def planar_flow(
     # Jorba & Zou (2005): the order that needs the least work for a tolerance.
     order = min(MOST_TERMS, math.ceil(-0.5 * math.log(tolerance)) + 1)
     nodes = radau((order + 3) // 2).nodes
-    neurons = _neurons(net, points, log_scale)
     outputs = np.maximum(data.X @ net.W[:, :1].T + net.W[:, 1], 0.0) @ net.a * math.exp(2.0 * log_scale)
     start = Chunk(
         np.zeros(1),
         np.array([0.5 * np.mean((outputs - data.y) ** 2) - unavoidable]),
         np.empty((0, 5)),
-        (*neurons, flow_1d.FIRST_PACE.copy()),
+        _start(net, points, log_scale),
     )
     stop = -1.0 if stop_loss is None else stop_loss - unavoidable
 
-    def advance(state, until, times, losses, events):
-        *neurons, pace = state
+    def advance(state, until, times, losses, room):
+        # On copies, so that whatever is in a chunk stays whole when an interrupt arrives.
+        state, events = state.copy(), np.empty((room, 5))
         control = np.array([until, stop, tolerance, slowest, spread])
-        return flow_1d.advance(points, *neurons, control, pace, nodes, order, times, losses, events)
+        neurons = state.mantissa, state.exponent, state.sign, state.mode
+        why, steps, n_events = flow_1d.advance(
+            points, *neurons, control, state.pace, nodes, order, times, losses, events
+        )
+        events = events[:n_events].copy()
+        events[:, 1] = state.node[events[:, 1].astype(np.int64)]
+        # Parted neurons are not one.
+        after = merged(state, len(points)) if spread == 0.0 else state
+        return Advance(after, why, steps, events, after is not state)
 
     run = follow(
         advance,
         start,
-        work=net.n_neurons + len(points),
+        work=lambda state: state.n_rows + len(points),
         t_max=t_max,
         save_at=save_at,
         max_steps=max_steps,
         progress=progress,
     )
-    snapshots = Snapshots(*run.restart_points())
-    return run, PlanarRecording(data, points, tolerance, spread, nodes, order, run.t.size - 1, snapshots), unavoidable
+    mergers = Mergers.of(run.chunks[-1].state.mergers)
+    recording = PlanarRecording(
+        data, points, tolerance, spread, nodes, order, run.t.size - 1, net.n_neurons, mergers, _snapshots(run)
+    )
+    return run, recording, unavoidable
 
 
 def is_compiled() -> bool:
@@ -83,8 +96,8 @@ def _points(data: Dataset) -> tuple[Floats, float]:
     return np.column_stack([x, count / data.n_samples, mean, np.hypot(x, 1.0)]), float(unavoidable)
 
 
-def _neurons(net: ShallowReLU, points: Floats, log_scale: float) -> tuple[np.ndarray, ...]:
-    """Mantissas, binary exponents, signs of balanced neurons (0: unbalanced) and modes; weights times e^log_scale."""
+def _start(net: ShallowReLU, points: Floats, log_scale: float) -> PlanarState:
+    """Every neuron a row, weights times e^log_scale; the sign is 0 where it is not balanced."""
     mantissa, exponent = mantissas(net)
     norm = np.hypot(mantissa[:, 0], mantissa[:, 1])
     output = mantissa[:, 2]
@@ -92,4 +105,17 @@ def _neurons(net: ShallowReLU, points: Floats, log_scale: float) -> tuple[np.nda
     sign = np.where(balanced, np.sign(output), 0).astype(np.int64)
     mode = np.empty(net.n_neurons, dtype=np.int64)
     sectors_1d.locate(points, mantissa, mode)
-    return *scaled(mantissa, exponent, log_scale), sign, mode
+    rows = *scaled(mantissa, exponent, log_scale), sign, mode
+    return PlanarState(*rows, flow_1d.FIRST_PACE.copy(), np.arange(net.n_neurons), (), net.n_neurons)
+
+
+def _snapshots(run: Run) -> Snapshots:
+    """The restart points of a run, joined."""
+    times, states = zip(*run.restart_points, strict=True)
+    return Snapshots(
+        t=np.array(times),
+        first=np.cumsum([0, *(state.n_rows for state in states)]),
+        n_mergers=np.array([len(state.mergers) for state in states]),
+        pace=np.stack([state.pace for state in states]),
+        **{name: np.concatenate([getattr(state, name) for state in states]) for name in ROWS},
+    )

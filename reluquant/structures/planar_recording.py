@@ -13,26 +13,38 @@ from reluquant.kernels import flow_1d, sectors_1d, status
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.branches import branch_points
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.mergers import Mergers, Rows, individuals
 from reluquant.structures.recording import NeuronStates
 
 
 class Snapshots(NamedTuple):
-    """Restart points of a flow, one row each: ``2^exponent · mantissa`` is (w, b, a), ``sign`` 0 if unbalanced.
+    """Restart points of a flow, one after the other: point ``i`` has the rows from ``first[i]`` to ``first[i + 1]``.
 
+    A row is a neuron or a group of merged ones: ``2^exponent · mantissa`` is its (w, b, a), ``sign`` 0 if unbalanced,
+    ``mode`` where it is, and ``node`` tells which: the first ``n_mergers`` mergers of the run lead to these rows.
     ``pace`` is what the integrator knew about its steps, so that a replay takes the same.
     """
 
     t: Floats
+    first: np.ndarray
+    n_mergers: np.ndarray
+    pace: Floats
     mantissa: Floats
     exponent: np.ndarray
     sign: np.ndarray
     mode: np.ndarray
-    pace: Floats
+    node: np.ndarray
+
+
+# Those of its fields that have an entry for each row.
+ROWS = ("mantissa", "exponent", "sign", "mode", "node")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PlanarRecording:
     """The network every few dozen steps; in between the integrator follows the same series again.
+
+    Neurons that have merged are one row; each is told from its group when a state is asked for.
 
     Attributes
     ----------
@@ -50,6 +62,10 @@ class PlanarRecording:
         Terms of the Taylor series.
     most_steps : int
         What bounds a replay: the steps that the run itself took.
+    n_neurons : int
+        Number of neurons.
+    mergers : Mergers
+        Which of them have merged, and when.
     snapshots : Snapshots
     """
 
@@ -60,6 +76,8 @@ class PlanarRecording:
     nodes: Floats
     order: int
     most_steps: int
+    n_neurons: int
+    mergers: Mergers
     snapshots: Snapshots
 
     kind: ClassVar[str] = "planar"
@@ -68,13 +86,8 @@ class PlanarRecording:
     def __post_init__(self) -> None:
         for name in ("points", "nodes"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
-        for array in self.snapshots:
+        for array in (*self.mergers, *self.snapshots):
             array.setflags(write=False)
-
-    @property
-    def n_neurons(self) -> int:
-        """Number of neurons."""
-        return self.snapshots.mode.shape[1]
 
     def states(self, times: Floats) -> NeuronStates:
         """Return all neurons at times inside the run, in any order."""
@@ -98,7 +111,8 @@ class PlanarRecording:
 
     def _replay(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1
-        Z, E, sign, mode = (self.snapshots[i][start].copy() for i in (1, 2, 3, 4))
+        rows = slice(*self.snapshots.first[start : start + 2])
+        Z, E, sign, mode, node = (getattr(self.snapshots, name)[rows].copy() for name in ROWS)
         pace = self.snapshots.pace[start].copy()
         # A writable copy of what is only read: numba would compile the kernel again for a read-only array.
         points, nodes = self.points.copy(), self.nodes.copy()
@@ -117,7 +131,8 @@ class PlanarRecording:
                 room *= 4
             elif why not in (status.CHUNK_DONE, status.EVENTS_FULL):
                 break
-        return Z, E, mode
+        n_mergers = int(self.snapshots.n_mergers[start])
+        return individuals(Rows(node, Z, E, mode), self.mergers, n_mergers, self.n_neurons)
 
     def offsets(self, times: Floats) -> Floats:
         """Return zeros: there is no output bias."""
@@ -129,9 +144,10 @@ class PlanarRecording:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return everything as plain arrays, for a file."""
-        names = ("points", "tolerance", "spread", "nodes", "order", "most_steps")
+        names = ("points", "tolerance", "spread", "nodes", "order", "most_steps", "n_neurons")
         own = {name: np.asarray(getattr(self, name)) for name in names}
-        return {**own, **{f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()}}
+        own |= {f"merger_{name}": array for name, array in self.mergers._asdict().items()}
+        return own | {f"snapshot_{name}": array for name, array in self.snapshots._asdict().items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], data: Dataset) -> Self:
@@ -142,11 +158,15 @@ class PlanarRecording:
         KeyError, ValueError
             If an array is missing, or does not fit.
         """
+        mergers = Mergers(*(arrays[f"merger_{name}"] for name in Mergers._fields))
         snapshots = Snapshots(*(arrays[f"snapshot_{name}"] for name in Snapshots._fields))
-        modes, n = snapshots.mode, len(arrays["points"])
+        modes, n, n_neurons = snapshots.mode, len(arrays["points"]), int(arrays["n_neurons"])
         # The compiled kernel indexes its arrays by these, unchecked.
         if modes.dtype != np.int64 or modes.size == 0 or modes.min() < sectors_1d.AT_REST or modes.max() >= 4 * n:
             raise ValueError("its neurons are in places that do not exist")
+        nodes = np.concatenate([snapshots.node, mergers.member, mergers.group, mergers.resting])
+        if nodes.min() < 0 or nodes.max() >= mergers.n_nodes(n_neurons):
+            raise ValueError("its groups are of neurons that do not exist")
         return cls(
             data,
             arrays["points"],
@@ -155,5 +175,7 @@ class PlanarRecording:
             arrays["nodes"],
             int(arrays["order"]),
             int(arrays["most_steps"]),
+            n_neurons,
+            mergers,
             snapshots,
         )

@@ -20,12 +20,10 @@ from reluquant.structures.planar_recording import PlanarRecording
 from reluquant.structures.recording import NeuronStates, Recording
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.stationary_point import StationaryPoint
-
-SWITCH_KINDS = np.array(["on", "off", "slide", "release"])
-SWITCH_DTYPE = np.dtype([("time", "f8"), ("neuron", "i8"), ("sample", "i8"), ("kind", "U7")])
+from reluquant.structures.switches import SwitchLog
 
 # Bumped when the arrays of a saved file change meaning.
-FILE_FORMAT = 3
+FILE_FORMAT = 4
 # What `Trajectory.load` can read, by the name that the file gives.
 _RECORDINGS = {recording.kind: recording for recording in (PlanarRecording, GeneralRecording, DescentRecording)}
 
@@ -99,7 +97,7 @@ class Trajectory:
     data: Dataset
     t: Floats
     loss: Floats
-    switches: np.ndarray
+    switch_log: SwitchLog
     end: str
     message: str
     rtol: float
@@ -109,7 +107,11 @@ class Trajectory:
     def __post_init__(self) -> None:
         for name in ("t", "loss"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
-        self.switches.setflags(write=False)
+
+    @cached_property
+    def switches(self) -> np.ndarray:
+        """Every switch of every neuron, made from the record when first asked for."""
+        return self.switch_log.table()
 
     @property
     def success(self) -> bool:
@@ -266,12 +268,14 @@ class Trajectory:
 def _made_from(file: Mapping[str, object], source: Path | str) -> Trajectory:
     """Make the trajectory that a file or a pickle holds."""
     data = Dataset(file["X"], file["y"], bias=bool(file["bias"]), name=str(file["name"]))
+    recording = _recording(file, data, source)
     return Trajectory(
         data=data,
-        **{name: file[name] for name in ("t", "loss", "switches")},
+        **{name: file[name] for name in ("t", "loss")},
+        switch_log=SwitchLog.of(file["switches"], recording.n_neurons),
         **{name: str(file[name]) for name in ("end", "message")},
         rtol=float(file["rtol"]),
-        recording=_recording(file, data, source),
+        recording=recording,
         stationary_point=_rest(file),
     )
 

@@ -11,7 +11,7 @@ import reluquant as rq
 from reluquant.dynamics import gradient_descent as module
 from reluquant.kernels import descent
 from reluquant.structures.losses import custom, huber
-from reluquant.structures.trajectory import SWITCH_DTYPE
+from reluquant.structures.switches import SWITCH_DTYPE
 
 ZIGZAG = rq.Dataset([-1.1, -0.4, 0.3, 1.0], [1.0, -0.6, 0.9, -0.2])
 

@@ -70,7 +70,7 @@ def test_without_implicit_steps_these_problems_are_stiff(monkeypatch):
 WIDE = rq.Dataset([-3.0, -2.95, -1.0, 0.2, 1.1, 1.15, 3.0], CLOSE_PAIRS.y)
 
 
-@pytest.mark.parametrize(("data", "seed"), [(CLOSE_PAIRS, 11), (WIDE, 2)])
+@pytest.mark.parametrize(("data", "seed"), [(CLOSE_PAIRS, 11), (WIDE, 26)])
 def test_implicit_steps_see_the_switches_that_explicit_ones_see(monkeypatch, data, seed):
     # A heavy network: neurons still cross samples when it is stiff already.
     net = rq.ShallowReLU.gaussian(n_neurons=40, scale=0.3, rng=seed)

@@ -13,9 +13,8 @@ from reluquant.dynamics.general_flow import boundaries, general_flow, sides
 from reluquant.kernels import neuron_alone, neuron_blocks
 from reluquant.structures.general_recording import GeneralRecording
 from reluquant.structures.losses import CROSS_ENTROPY, LOGISTIC, SQUARED, huber
+from reluquant.structures.switches import SwitchLog
 from tests.flow_problems import PROBLEMS, by_neuron
-
-KINDS = ("on", "off", "slide", "release")
 
 
 def _flow(net, data, *, t_max=math.inf, loss=SQUARED, rtol=1e-9, offset=None, stop_loss=None):
@@ -75,8 +74,8 @@ def test_with_one_input_it_is_the_planar_engine(problem):
     size = np.linalg.norm(planar.final.W)
     assert np.linalg.norm(W - planar.final.W) <= 1e-7 * size
     assert np.linalg.norm(a - planar.final.a) <= 1e-7 * size
-    ours = [(t, int(j), int(recording.first[int(h)]), KINDS[int(kind)]) for t, j, h, kind, _ in run.events]
-    rows = by_neuron(ours, net.n_neurons)
+    ours = SwitchLog(tuple(chunk.events for chunk in run.chunks), recording.first, net.n_neurons).table()
+    rows = by_neuron([tuple(row) for row in ours.tolist()], net.n_neurons)
     others = by_neuron([tuple(row) for row in planar.switches.tolist()], net.n_neurons)
     assert [[s[:2] for s in row] for row in rows] == [[s[:2] for s in row] for row in others]
 
