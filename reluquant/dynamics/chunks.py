@@ -64,6 +64,11 @@ class Run(NamedTuple):
         return np.concatenate([self.chunks[0].losses, *(chunk.losses[1:] for chunk in self.chunks[1:])])
 
     @property
+    def events(self) -> tuple[Floats, ...]:
+        """Switches of each chunk, as the integrator told them."""
+        return tuple(chunk.events for chunk in self.chunks)
+
+    @property
     def restart_points(self) -> list[tuple[float, State]]:
         """Times and states from which the integrator can go on."""
         return [(chunk.times[-1], chunk.state) for chunk in self.chunks if chunk.state is not None]

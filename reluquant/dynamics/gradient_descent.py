@@ -164,7 +164,7 @@ def gradient_descent(
         loss=losses,
         switch_log=SwitchLog.of(np.empty(0, dtype=SWITCH_DTYPE), net.n_neurons),
         end=end.value,
-        message=sentence.format(step=steps[-1], next=steps[-1] + 1, lr=lr, t=lr * steps[-1], loss=losses[-1]),
+        sentence=sentence.format(step=steps[-1], next=steps[-1] + 1, lr=lr, t=lr * steps[-1], loss=losses[-1]),
         rtol=math.nan,
         recording=DescentRecording(rule, _snapshots(rule, chunks)),
     )

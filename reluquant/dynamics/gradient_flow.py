@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from reluquant.dynamics.starts import check_problem
 from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.losses import Loss, check_labels, named
-from reluquant.structures.mergers import NO_MERGERS, Mergers
 from reluquant.structures.recording import Recording
 from reluquant.structures.scalars import real_number, whole_number
 from reluquant.structures.shallow_relu import ShallowReLU
@@ -160,13 +160,15 @@ def gradient_flow(
 def _planar(net: ShallowReLU, data: Dataset, spread: float, speed: Speed, goals: dict[str, Any]) -> Trajectory:
     with announcing_compilation(goals["progress"], planar_flow.is_compiled):
         run, recording, unavoidable = planar_flow.planar_flow(net, data, spread=spread, **goals)
-    rest = None
-    if run.end == End.STATIONARY:
+
+    def kind() -> StationaryPoint:
         states = recording.states(run.t[-1:])
         final = ShallowReLU(states.W[0], states.a[0])
-        rest = planar_stationary_point(final, data, states.slides_on[0] >= 0, speed)
+        return planar_stationary_point(final, data, states.slides_on[0] >= 0, speed)
+
     samples = np.unique(data.X[:, 0], return_index=True)[1]
-    return _trajectory(run, recording, data, goals["rtol"], samples, rest, unavoidable, recording.mergers)
+    log = SwitchLog(run.events, samples, net.n_neurons, recording.mergers)
+    return _trajectory(run, recording, data, goals["rtol"], log, kind, unavoidable)
 
 
 def _general(
@@ -174,13 +176,15 @@ def _general(
 ) -> Trajectory:
     with announcing_compilation(goals["progress"], general_flow.is_compiled):
         run, recording = general_flow.general_flow(net, data, loss=loss, offset=offset, **goals)
-    rest = None
-    if run.end == End.STATIONARY:
+
+    def kind() -> StationaryPoint:
         states = recording.states(run.t[-1:])
         final = ShallowReLU(states.W[0], states.a[0], bias=data.bias)
         residual = general_flow.residual(final, data, loss, recording.offsets(run.t[-1:])[0])
-        rest = general_stationary_point(final, data, states.slides_on[0] >= 0, residual, speed)
-    return _trajectory(run, recording, data, goals["rtol"], recording.first, rest, 0.0)
+        return general_stationary_point(final, data, states.slides_on[0] >= 0, residual, speed)
+
+    log = SwitchLog(run.events, recording.first, net.n_neurons)
+    return _trajectory(run, recording, data, goals["rtol"], log, kind, 0.0)
 
 
 def _trajectory(
@@ -188,23 +192,27 @@ def _trajectory(
     recording: Recording,
     data: Dataset,
     rtol: float,
-    samples: np.ndarray,
-    rest: StationaryPoint | None,
+    switch_log: SwitchLog,
+    kind: Callable[[], StationaryPoint],
     unavoidable: float,
-    mergers: Mergers = NO_MERGERS,
 ) -> Trajectory:
+    def rest() -> tuple[StationaryPoint | None, str]:
+        if run.end != End.STATIONARY:
+            return None, ""
+        point = kind()
+        return point, describe_rest(point, unavoidable)
+
     t, losses = run.t, run.loss + unavoidable
-    sentence = run.sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1)
     return Trajectory(
         data=data,
         t=t,
         loss=losses,
-        switch_log=SwitchLog(tuple(chunk.events for chunk in run.chunks), samples, recording.n_neurons, mergers),
+        switch_log=switch_log,
         end=run.end.value,
-        message=sentence if rest is None else sentence + describe_rest(rest, unavoidable),
+        sentence=run.sentence.format(t=t[-1], loss=losses[-1], steps=t.size - 1),
         rtol=rtol,
         recording=recording,
-        stationary_point=rest,
+        rest=rest,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -42,6 +42,11 @@ class End(StrEnum):
     def success(self) -> bool:
         """Whether that is what was asked for."""
         return self in (End.T_MAX, End.STOP_LOSS, End.STATIONARY)
+
+
+def _no_rest() -> tuple[None, str]:
+    """What there is to say of the rest of a network that does not rest."""
+    return None, ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -99,10 +104,10 @@ class Trajectory:
     loss: Floats
     switch_log: SwitchLog
     end: str
-    message: str
+    sentence: str
     rtol: float
     recording: Recording
-    stationary_point: StationaryPoint | None = None
+    rest: Callable[[], tuple[StationaryPoint | None, str]] = _no_rest
 
     def __post_init__(self) -> None:
         for name in ("t", "loss"):
@@ -112,6 +117,21 @@ class Trajectory:
     def switches(self) -> np.ndarray:
         """Every switch of every neuron, made from the record when first asked for."""
         return self.switch_log.table()
+
+    @cached_property
+    def _found_rest(self) -> tuple[StationaryPoint | None, str]:
+        """The kind of the end, as a value and in words; found when first asked for: it can take as long as the run."""
+        return self.rest()
+
+    @property
+    def stationary_point(self) -> StationaryPoint | None:
+        """Which kind of stationary point the run ended at, if it did."""
+        return self._found_rest[0]
+
+    @property
+    def message(self) -> str:
+        """Why the run ended, in a sentence."""
+        return self.sentence + self._found_rest[1]
 
     @property
     def success(self) -> bool:
@@ -273,10 +293,11 @@ def _made_from(file: Mapping[str, object], source: Path | str) -> Trajectory:
         data=data,
         **{name: file[name] for name in ("t", "loss")},
         switch_log=SwitchLog.of(file["switches"], recording.n_neurons),
-        **{name: str(file[name]) for name in ("end", "message")},
+        end=str(file["end"]),
+        sentence=str(file["message"]),
         rtol=float(file["rtol"]),
         recording=recording,
-        stationary_point=_rest(file),
+        rest=lambda: (_rest(file), ""),
     )
 
 

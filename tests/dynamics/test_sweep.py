@@ -330,7 +330,7 @@ def test_a_pickled_trajectory_is_the_trajectory_without_what_it_cached():
 def test_what_a_flow_says_about_its_end_travels_too():
     traj = rq.gradient_flow(nets(1)[0], DATA, t_max=5.0, progress=False)
     rest = StationaryPoint("spurious", [[0.6, 0.8]], [-1], [0.25], complete=False)
-    again = pickle.loads(pickle.dumps(dataclasses.replace(traj, stationary_point=rest)))
+    again = pickle.loads(pickle.dumps(dataclasses.replace(traj, rest=lambda: (rest, ""))))
     found = again.stationary_point
     assert (found.kind, found.complete) == ("spurious", False)
     assert (found.missing.tolist(), found.signs.tolist(), found.rates.tolist()) == ([[0.6, 0.8]], [-1], [0.25])

@@ -74,7 +74,7 @@ def test_with_one_input_it_is_the_planar_engine(problem):
     size = np.linalg.norm(planar.final.W)
     assert np.linalg.norm(W - planar.final.W) <= 1e-7 * size
     assert np.linalg.norm(a - planar.final.a) <= 1e-7 * size
-    ours = SwitchLog(tuple(chunk.events for chunk in run.chunks), recording.first, net.n_neurons).table()
+    ours = SwitchLog(run.events, recording.first, net.n_neurons).table()
     rows = by_neuron([tuple(row) for row in ours.tolist()], net.n_neurons)
     others = by_neuron([tuple(row) for row in planar.switches.tolist()], net.n_neurons)
     assert [[s[:2] for s in row] for row in rows] == [[s[:2] for s in row] for row in others]
