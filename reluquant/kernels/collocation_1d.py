@@ -39,21 +39,24 @@ class Tail(NamedTuple):
     Arrays
     ------
     nodes (s,): the Radau points, the last is 1. coefficients (s, s): of the Lagrange polynomials, by power and node.
-    integrals (s, s): A, row by row from 0 to a node. system (s, s): room for Newton's matrix of one mode.
+    integrals (s, s): A, row by row from 0 to a node. system (n, s, s), pivots (n, s): factors of each mode's matrix.
     rates (n,), modes (n, n), comodes (n, n): ``K = modes · diag(rates) · comodes``.
     old (n, s), old_unit (1,): the polynomial of the last step, whose end is here; 0 if there is none.
-    start (n,): the residual at θ = 0. values, found, defect (n, s): R at the nodes, what the network gives there.
+    iterations (1,): how many the last polynomial took. start (n,): the residual at θ = 0.
+    values, found, defect (n, s): R at the nodes, what the network gives there, and the difference.
     """
 
     nodes: np.ndarray
     coefficients: np.ndarray
     integrals: np.ndarray
     system: np.ndarray
+    pivots: np.ndarray
     rates: np.ndarray
     modes: np.ndarray
     comodes: np.ndarray
     old: np.ndarray
     old_unit: np.ndarray
+    iterations: np.ndarray
     start: np.ndarray
     values: np.ndarray
     found: np.ndarray
@@ -80,11 +83,13 @@ def prepare_tail(nodes, n):
         nodes,
         coefficients,
         integrals,
-        np.zeros((s, s)),
+        np.zeros((n, s, s)),
+        np.zeros((n, s), np.int64),
         np.zeros(n),
         np.zeros((n, n)),
         np.zeros((n, n)),
         np.zeros((n, s)),
+        np.zeros(1),
         np.zeros(1),
         np.zeros(n),
         np.zeros((n, s)),
@@ -228,38 +233,55 @@ def _multiply(left, right, product):
 
 
 @kernel
-def solve(matrix, right):
-    """Turn ``right`` into the solution of ``matrix x = right`` by elimination with pivots; the matrix is spent."""
-    s = right.size
+def factorise(matrix, pivots):
+    """Turn a matrix into its triangular factors, with the rows exchanged that ``pivots`` tells."""
+    s = pivots.size
     for i in range(s):
         best = i
         for l in range(i + 1, s):
             if abs(matrix[l, i]) > abs(matrix[best, i]):
                 best = l
-        for j in range(i, s):
+        pivots[i] = best
+        for j in range(s):
             matrix[i, j], matrix[best, j] = matrix[best, j], matrix[i, j]
-        right[i], right[best] = right[best], right[i]
         for l in range(i + 1, s):
-            factor = matrix[l, i] / matrix[i, i]
+            matrix[l, i] /= matrix[i, i]
             for j in range(i + 1, s):
-                matrix[l, j] -= factor * matrix[i, j]
-            right[l] -= factor * right[i]
-    for i in range(s - 1, -1, -1):
-        for j in range(i + 1, s):
-            right[i] -= matrix[i, j] * right[j]
-        right[i] /= matrix[i, i]
+                matrix[l, j] -= matrix[l, i] * matrix[i, j]
 
 
 @kernel
-def _correct(tail, unit):
-    """Turn the defect into the Newton correction, in place, mode by mode; ``found`` is spent."""
+def solve(factors, pivots, right):
+    """Turn ``right`` into the solution of ``matrix x = right``, given the factors of the matrix."""
+    s = pivots.size
+    for i in range(s):
+        right[i], right[pivots[i]] = right[pivots[i]], right[i]
+    for i in range(s):
+        for j in range(i):
+            right[i] -= factors[i, j] * right[j]
+    for i in range(s - 1, -1, -1):
+        for j in range(i + 1, s):
+            right[i] -= factors[i, j] * right[j]
+        right[i] /= factors[i, i]
+
+
+@kernel
+def _factorise_modes(tail, unit):
+    """Factorise Newton's matrix of each mode, for steps of this length."""
     s = tail.nodes.size
-    _multiply(tail.comodes, tail.defect, tail.found)
     for k in range(tail.rates.size):
         for l in range(s):
             for j in range(s):
-                tail.system[l, j] = unit * tail.rates[k] * tail.integrals[l, j] + (1.0 if l == j else 0.0)
-        solve(tail.system, tail.found[k])
+                tail.system[k, l, j] = unit * tail.rates[k] * tail.integrals[l, j] + (1.0 if l == j else 0.0)
+        factorise(tail.system[k], tail.pivots[k])
+
+
+@kernel
+def _correct(tail):
+    """Turn the defect into the Newton correction, in place, mode by mode; ``found`` is spent."""
+    _multiply(tail.comodes, tail.defect, tail.found)
+    for k in range(tail.rates.size):
+        solve(tail.system[k], tail.pivots[k], tail.found[k])
     _multiply(tail.modes, tail.found, tail.defect)
 
 
@@ -303,13 +325,15 @@ def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
     rounding *= 0.5 * unit
     goal = max(NEWTON_SHARE * field.tolerance, rounding)
     before, converged = np.inf, False
-    for _ in range(MOST_ITERATIONS):
+    _factorise_modes(tail, unit)
+    for iteration in range(MOST_ITERATIONS):
+        tail.iterations[0] = iteration + 1.0
         _fill_polynomial(field, tail, unit)
         _find(field, tail, sector_moments, ray_moments, moving, output)
         for k in range(n):
             for l in range(s):
                 tail.defect[k, l] = tail.found[k, l] - tail.values[k, l]
-        _correct(tail, unit)
+        _correct(tail)
         change = 0.0
         for k in range(n):
             largest = 0.0

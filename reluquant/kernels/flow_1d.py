@@ -74,12 +74,17 @@ FIRST_STRETCH = 8.0
 # An implicit step costs several Taylor steps: shorter than this many of them it is not worth its while.
 WORTHWHILE = 4.0
 MOST_ATTEMPTS = 12
+# The tangent kernel is computed anew when the last step took more Newton iterations than this.
+MOST_STALE = 6.0
 # Extrapolating the residual further than this many lengths of the last step gives no good start.
 MOST_STRETCH = 2.0
+# A step that was refused tells that this length is about what the polynomial bears: the next may not be longer, and
+# each after it by this much more. Errors that vanish in rounding would otherwise double every other step in vain.
+REGAIN = 0.2
 # Steps after which what is heavy has settled as far as it will.
 SETTLED = 16.0
 # See `Pace`: nothing learnt yet.
-FIRST_PACE = np.array([np.inf, 0.0, 0.0, PATIENCE, PATIENCE, 0.0])
+FIRST_PACE = np.array([np.inf, 0.0, 0.0, PATIENCE, PATIENCE, 0.0, MOST_STRETCH])
 
 
 @kernel
@@ -273,7 +278,7 @@ class Pace(NamedTuple):
     guess: the length to try next, because many light switches cut the last one short.
     implicit: the length of the next implicit step, 0 while steps are explicit. explicit: how far the last Taylor
     series reached. patience: explicit steps until an implicit one is tried; the second number is what it was last.
-    since: steps since the last jump.
+    since: steps since the last jump. stretch: how many times as long as this one the next implicit step may be.
     """
 
     guess: np.ndarray
@@ -281,6 +286,7 @@ class Pace(NamedTuple):
     explicit: np.ndarray
     patience: np.ndarray
     since: np.ndarray
+    stretch: np.ndarray
 
 
 @kernel
@@ -369,9 +375,10 @@ def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, mov
     n, s = tail.values.shape
     begin(field, tail)
     unit, renewed, extrapolate = min(pace.implicit[0], longest_unit), False, tail.old_unit[0] > 0.0
-    if not extrapolate:
+    if not extrapolate or tail.iterations[0] > MOST_STALE:
         fill_tangent_kernel(field, tail, sector_moments, ray_moments)
         renewed = True
+    refused = 0
     for _ in range(MOST_ATTEMPTS):
         if unit < WORTHWHILE * pace.explicit[0] and unit < longest_unit:
             break
@@ -381,18 +388,22 @@ def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, mov
                 theta = 1.0 + tail.nodes[l] * unit / tail.old_unit[0] if extrapolate else 0.0
                 tail.values[k, l] = horner(tail.old[k], theta) if extrapolate else tail.start[k]
         converged, error = collocate(field, tail, sector_moments, ray_moments, moving, unit, output)
+        fits = 0.8 * (field.tolerance / max(error, 1e-300)) ** (1.0 / (s + 1.0))
         reach = _reach_of_all(field, occupied, 1.0)
-        if converged and reach < 1.0:
-            # The maps on which the polynomial rests are not accurate up to its end.
-            unit *= max(0.1, 0.9 * reach)
-        elif converged and error <= field.tolerance:
-            grow = 0.8 * (field.tolerance / max(error, 1e-300)) ** (1.0 / (s + 1.0))
-            pace.implicit[0] = unit * min(MOST_STRETCH, max(grow, 0.5))
+        if converged and error <= field.tolerance and reach == 1.0:
+            pace.implicit[0] = unit * min(pace.stretch[0], max(fits, 0.5))
+            pace.stretch[0] = min(MOST_STRETCH, pace.stretch[0] + REGAIN)
             pace.patience[1] = PATIENCE
             keep(field, tail, unit)
             return unit, 1.0
-        elif converged:
-            unit *= max(0.1, 0.8 * (field.tolerance / error) ** (1.0 / (s + 1.0)))
+        pace.stretch[0] = 1.0
+        if converged:
+            # Either the polynomial errs, or the maps on which it rests are not accurate up to its end. A transient
+            # that is much faster than the step lets errors fall more slowly than smooth motion would.
+            refused += 1
+            if reach < 1.0:
+                fits = min(fits, 0.9 * reach)
+            unit *= max(0.01, fits**refused)
         elif not renewed:
             fill_tangent_kernel(field, tail, sector_moments, ray_moments)
             renewed = True
@@ -440,7 +451,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     control : (5,) float64
         t_max, loss to stop at (negative: none), tolerance of a step, rate below which nothing moves, and the angle
         that parts neurons that are released from a slide.
-    pace : (6,) float64
+    pace : (7,) float64
         How the next step should be tried: `FIRST_PACE` at the start. Updated.
     nodes : (s,) float64
         Radau points of the implicit steps, s ≤ order.
@@ -464,7 +475,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     t_max, stop_loss, tolerance, slowest = control[0], control[1], control[2], control[3]
     field = empty_field(points, order, tolerance, control[4])
     rays = field.rays
-    steps = Pace(pace[0:1], pace[1:2], pace[2:3], pace[3:5], pace[5:6])
+    steps = Pace(pace[0:1], pace[1:2], pace[2:3], pace[3:5], pace[5:6], pace[6:7])
     tail = prepare_tail(nodes, n)
     sector_moments, ray_moments = np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1))
     occupied, moving = np.zeros(2 * n2, np.bool_), np.zeros(2 * n2, np.bool_)

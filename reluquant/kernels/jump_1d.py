@@ -111,8 +111,11 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
     if not 0.0 < length < np.inf:
         return 0.0
     if pushed > rounding:
+        # Steps let what is heavy relax. Jumps that its push cuts short would not, and could go on for ever.
+        if not settled:
+            return 0.0
         turn = STILL * field.tolerance
-        if settled and pushed <= field.tolerance * size:
+        if pushed <= field.tolerance * size:
             turn = max(DRIFTS * field.tolerance, DRIFT * size * length)
         length = min(length, turn / pushed)
     return length

@@ -59,7 +59,7 @@ def test_the_second_moment_of_a_group_is_that_of_its_neurons():
     size, sign = np.exp(rng.normal(size=m)), rng.choice([-1, 1], size=m)
     Z = np.column_stack([size[:, None] * u[on_ray - 2 * n], sign * size * np.linalg.norm(u[on_ray - 2 * n], axis=1)])
     exponent = rng.integers(-3, 4, size=m)
-    state = merging.PlanarState(Z, exponent, sign, on_ray, np.zeros(6), np.arange(m), (), m)
+    state = merging.PlanarState(Z, exponent, sign, on_ray, np.zeros(7), np.arange(m), (), m)
     found = merging.merged(state, n)
     assert found.n_rows == len(set(zip(on_ray, sign, strict=True)))
     for z, e, s, place in zip(found.mantissa, found.exponent, found.sign, found.mode, strict=True):
@@ -70,12 +70,12 @@ def test_the_second_moment_of_a_group_is_that_of_its_neurons():
 
 def test_unbalanced_neurons_stay_alone():
     Z = np.array([[1.0, 0.0, 2.0], [2.0, 0.0, 1.0]])
-    state = merging.PlanarState(Z, *(np.zeros(2, np.int64),) * 2, np.array([7, 7]), np.zeros(6), np.arange(2), (), 2)
+    state = merging.PlanarState(Z, *(np.zeros(2, np.int64),) * 2, np.array([7, 7]), np.zeros(7), np.arange(2), (), 2)
     assert merging.merged(state, 3) is state
 
 
 def test_a_network_that_rests_as_a_whole_is_still_carried():
     state = merging.PlanarState(
-        np.ones((2, 3)), *(np.zeros(2, np.int64),) * 2, np.array([3, -1]), np.zeros(6), np.arange(2), (), 2
+        np.ones((2, 3)), *(np.zeros(2, np.int64),) * 2, np.array([3, -1]), np.zeros(7), np.arange(2), (), 2
     )
     assert merging.merged(state, 3) is state

@@ -55,7 +55,9 @@ def test_elimination_solves_also_where_pivots_vanish(s):
     if s > 1:
         matrix[0, 0] = 0.0
     x = right.copy()
-    collocation_1d.solve(matrix.copy(), x)
+    factors, pivots = matrix.copy(), np.zeros(s, dtype=np.int64)
+    collocation_1d.factorise(factors, pivots)
+    collocation_1d.solve(factors, pivots, x)
     np.testing.assert_allclose(x, np.linalg.solve(matrix, right), atol=1e-12)
 
 
