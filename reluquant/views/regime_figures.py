@@ -60,7 +60,7 @@ def scale_sweep_figure(sweep: ScaleSweep) -> Figure:
     x = np.log10(sweep.scales)
     for axes, (measure, label) in zip(panels, labels.items(), strict=True):
         values = _finite(getattr(sweep, measure))
-        axes.plot(x, values, "o", color=theme.MUTED, ms=4, mec="none", alpha=0.8)
+        axes.plot(x, values, "o", color=theme.MUTED, ms=4, mec="none", alpha=0.8, clip_on=False)
         axes.plot(x, _finite(sweep.mean(measure)), color=theme.INK, lw=1.8)
         axes.axvline(-0.5 * np.log10(sweep.n_neurons), color=theme.INTERPOLANT, lw=1.4, ls=(0, (5, 3)))
         axes.set_ylabel(label)
@@ -74,7 +74,7 @@ def scale_sweep_figure(sweep: ScaleSweep) -> Figure:
     panels[0].plot([], [], "o", color=theme.MUTED, ms=4, label="one run")
     panels[0].plot([], [], color=theme.INK, lw=1.8, label="mean")
     panels[0].plot([], [], color=theme.INTERPOLANT, lw=1.4, ls=(0, (5, 3)), label="γ = 1: width · scale² = 1")
-    panels[0].legend(fontsize=8, frameon=False, loc="upper right")
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center", ncols=3)
     panels[0].set_title(_title(sweep, f"{sweep.n_neurons} neurons"), fontsize=9, loc="left")
     return figure
 
