@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
     from reluquant.structures.trajectory import Trajectory
+    from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.explorer import explore
 
 __version__ = "0.1.0"
@@ -60,8 +61,10 @@ _HOMES = {
     "greedy_limit": "reluquant.dynamics.greedy_limit",
     "interpolate": "reluquant.analysis.interpolate",
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
+    "phase_diagram": "reluquant.studies.regimes",
     "piecewise_linear": "reluquant.analysis.piecewise_linear",
     "quantisation": "reluquant.analysis.quantisation",
+    "scale_sweep": "reluquant.studies.regimes",
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",
     "sweep": "reluquant.dynamics.sweep",

@@ -7,9 +7,13 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from reluquant.studies.flow_report import FlowReport
+    from reluquant.studies.phase_report import PhaseReport
 
 app = typer.Typer(
     help="Gradient flow of shallow ReLU networks, from points to directions and kinks.",
@@ -62,6 +66,31 @@ def _real(option: str) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def _several(option: str, parse: Callable[[str], float]) -> Callable[[str], list]:
+    """Return a parser of numbers with commas between them."""
+
+    def parse_all(typed: str) -> list:
+        parts = [part.strip() for part in str(typed).split(",")]
+        if not all(parts):
+            _refuse(f"{option} must be numbers with commas between them, but it is {typed!r}.")
+        return [parse(part) for part in parts]
+
+    return parse_all
+
+
+def _deliver(report: FlowReport | PhaseReport, as_json: bool, picture: Path | None) -> None:
+    """Print a report, save its figure, and set the exit status."""
+    # Before the figure: what goes wrong with a file must not cost the reader a finished run.
+    typer.echo(json.dumps(report.to_dict(), indent=2, allow_nan=False) if as_json else str(report))
+    if picture is not None:
+        try:
+            report.save_figure(picture)
+        except (OSError, ValueError) as error:
+            _refuse(f"the report is complete, but its figure was not written: {error}")
+    if not report.success:
+        raise typer.Exit(_NO_SUCCESS)
 
 
 def _show_version(asked: bool) -> None:
@@ -145,15 +174,77 @@ def flow(
         )
     except (OSError, TypeError, ValueError) as error:
         _refuse(error)
-    # Before the figure: what goes wrong with a file must not cost the reader a finished run.
-    typer.echo(json.dumps(report.to_dict(), indent=2, allow_nan=False) if as_json else str(report))
-    if picture is not None:
-        try:
-            report.save_figure(picture)
-        except (OSError, ValueError) as error:
-            _refuse(f"the report is complete, but its figure was not written: {error}")
-    if not report.success:
-        raise typer.Exit(_NO_SUCCESS)
+    _deliver(report, as_json, picture)
+
+
+@app.command()
+def phase_diagram(
+    points: Annotated[
+        Path | None, typer.Argument(help="Text file with two columns, x and y.", metavar="[POINTS.CSV]")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of a data set, such as zigzag, instead of a file.")] = None,
+    scales: Annotated[
+        list | None,
+        typer.Option(
+            parser=_several("--scales", _real("each of --scales")),
+            metavar="FLOAT,FLOAT,…",
+            help="Typical norms of a neuron at the start; by default 1e-4 to 10, two per factor of ten.",
+        ),
+    ] = None,
+    widths: Annotated[
+        list | None,
+        typer.Option(
+            parser=_several("--widths", _whole("each of --widths", 2, _MOST_NEURONS)),
+            metavar="INTEGER,INTEGER,…",
+            help="Numbers of neurons; by default 32 to 512, each twice the one before.",
+        ),
+    ] = None,
+    start: Annotated[str, typer.Option(help="How weights are drawn: balanced or gaussian.")] = "balanced",
+    mirrored: Annotated[
+        bool, typer.Option("--mirrored", help="Give every neuron a twin of opposite sign: the start is f = 0.")
+    ] = False,
+    gamma_prime: Annotated[
+        float,
+        typer.Option(
+            parser=_real("--gamma-prime"), metavar="FLOAT", help="Unequal layers of a gaussian start; 0 for equal ones."
+        ),
+    ] = 0.0,
+    seeds: Annotated[
+        int,
+        typer.Option(parser=_whole("--seeds", 1, 1000), metavar="INTEGER", help="Runs at each scale and width."),
+    ] = 3,
+    seed: Annotated[
+        int, typer.Option(parser=_whole("--seed", 0), metavar="INTEGER", help="From which all starts are drawn.")
+    ] = 0,
+    figure: Annotated[Path | None, typer.Option(help="Write a picture: .png, .svg or .pdf.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure where training is lazy, critical or condensed, over scales and widths.
+
+    Exit status: 0 if every run returned, 1 if some failed or were
+    interrupted (the others are printed), 2 for bad input or a figure that
+    cannot be written.
+    """
+    from reluquant.studies.flow_report import figure_path
+    from reluquant.studies.phase_report import SCALES, WIDTHS, chosen_data, phase_report
+
+    try:
+        data = chosen_data(points, dataset, rng=seed)
+        picture = None if figure is None else figure_path(figure)
+        report = phase_report(
+            data,
+            scales=SCALES if scales is None else scales,
+            widths=WIDTHS if widths is None else widths,
+            start=start,
+            mirrored=mirrored,
+            gamma_prime=gamma_prime,
+            n_seeds=seeds,
+            rng=seed,
+            while_compiling=lambda: typer.echo(_COMPILING, err=True),
+        )
+    except (OSError, TypeError, ValueError) as error:
+        _refuse(error)
+    _deliver(report, as_json, picture)
 
 
 @app.command()

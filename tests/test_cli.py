@@ -181,6 +181,56 @@ def test_failing_figure_does_not_cost_the_report(points, tmp_path, monkeypatch):
     assert "No space left" in line
 
 
+SMALL = ("--scales", "1e-5,1e-4", "--widths", "20, 40", "--seeds", 1)
+
+
+def test_phase_diagram_prints_exponents_and_writes_a_picture(points, tmp_path):
+    picture = tmp_path / "phases.png"
+    result = run("phase-diagram", points, *SMALL, "--mirrored", "--figure", picture)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(
+        "points: 4 points, mirrored balanced starts, 1 of each scale and width, seed 0\nAll 4 runs returned.\n"
+    )
+    assert "S = d log RD / d log m at constant gamma" in result.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_phase_diagram_takes_a_data_set_and_prints_json():
+    first, second = (run("phase-diagram", "--dataset", "smooth", *SMALL, "--seed", 3, "--json") for _ in range(2))
+    report = json.loads(first.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert first.exit_code == 0
+    assert first.stdout == second.stdout
+    assert (report["scales"], report["widths"], report["seed"]) == ([1e-5, 1e-4], [20, 40], 3)
+    assert report["phase"] == [["condensed"] * 2] * 2
+
+
+def test_phase_diagram_of_which_runs_failed_exits_with_1(points):
+    result = run("phase-diagram", points, "--scales", "1e-4,1e90", "--widths", "20,40", "--seeds", 1)
+    assert result.exit_code == 1
+    assert "2 of 4 returned, and 2 failed; the first says: The loss of the starting network exceeds" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "either a file of points or the name of a data set; neither was given"),
+        (["points.csv", "--dataset", "zigzag"], "both were given"),
+        (["--dataset", "zagzig"], "There is no data set 'zagzig'; the names are absolute, .*, zigzag"),
+        (["--dataset", "zigzag", "--scales", "1,x"], "each of --scales must be a number, but it is x"),
+        (["--dataset", "zigzag", "--scales", "1,,2"], "--scales must be numbers with commas between them, .* '1,,2'"),
+        (["--dataset", "zigzag", "--scales", "0.1"], "at least two different scales"),
+        (["--dataset", "zigzag", "--widths", "1,2"], "each of --widths must be a whole number from 2 .* but it is 1"),
+        (["--dataset", "zigzag", "--start", "flat"], "start must be 'balanced' or 'gaussian', but it is 'flat'"),
+        (["--dataset", "zigzag", "--gamma-prime", "1"], "A balanced start has equal layers"),
+        (["--dataset", "zigzag", "--seeds", "0"], "--seeds must be a whole number from 1 to 1,000, but it is 0"),
+        (["--dataset", "zigzag", "--figure", "out.gif"], "A figure is written as"),
+    ],
+)
+def test_bad_phase_diagrams_are_one_sentence_before_any_run(arguments, sentence, monkeypatch):
+    monkeypatch.setattr("reluquant.studies.regimes.sweep", lambda *args, **kwargs: pytest.fail("ran"))
+    assert re.search(sentence, refused(run("phase-diagram", *arguments)))
+
+
 def test_unknown_option_is_a_usage_error():
     result = run("flow", "points.csv", "--neuron-count", 3)
     assert result.exit_code == 2
@@ -227,7 +277,7 @@ def test_lab_without_jupyterlab_is_one_sentence(tmp_path, monkeypatch):
 def test_version_and_help():
     assert run("--version").stdout.strip() == reluquant.__version__
     text = run("--help").stdout
-    assert all(command in text for command in ("lab", "flow", "doctor"))
+    assert all(command in text for command in ("lab", "flow", "phase-diagram", "doctor"))
 
 
 CONSOLE_SCRIPT = ["-c", "from reluquant.cli import app; app()"]

@@ -248,7 +248,7 @@ def flow_report(
     (True, 1, 7)
     """
     net = ShallowReLU.balanced(n_neurons=n_neurons, scale=scale, rng=rng)
-    with _announced(while_compiling):
+    with announced(while_compiling):
         trajectory = gradient_flow(net, data, t_max=t_max, progress=progress)
     x, y = data.X[:, 0], data.y
     tolerance = KINK_TOLERANCE * float(np.ptp(y) or np.max(np.abs(y)) or 1.0)
@@ -320,8 +320,11 @@ def _try_to_write(path: Path) -> None:
 
 
 @contextmanager
-def _announced(say: Callable[[], object] | None) -> Iterator[None]:
-    """Call ``say`` once if the integrator is still not compiled after a while; loading it from a cache is quicker."""
+def announced(say: Callable[[], object] | None) -> Iterator[None]:
+    """Call ``say`` once, on a thread, if the integrator is still not compiled after a while.
+
+    Loading it from a cache is quicker.
+    """
     if say is None:
         yield
         return
