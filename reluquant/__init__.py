@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reluquant import course, datasets
     from reluquant.analysis.compare import compare
+    from reluquant.analysis.dead_share import dead_share
     from reluquant.analysis.extremal_directions import extremal_directions
     from reluquant.analysis.interpolate import interpolate
+    from reluquant.analysis.kink_census import kink_census
     from reluquant.analysis.neuron_clusters import neuron_clusters
     from reluquant.analysis.piecewise_linear import piecewise_linear
     from reluquant.analysis.quantisation import quantisation
@@ -52,6 +54,7 @@ _HOMES = {
     "compare": "reluquant.analysis.compare",
     "course": "reluquant.course",
     "datasets": "reluquant.datasets",
+    "dead_share": "reluquant.analysis.dead_share",
     "doctor": "reluquant.environment.doctor",
     "explore": "reluquant.widgets.explorer",
     "extremal_directions": "reluquant.analysis.extremal_directions",
@@ -60,6 +63,7 @@ _HOMES = {
     "gradient_flow": "reluquant.dynamics.gradient_flow",
     "greedy_limit": "reluquant.dynamics.greedy_limit",
     "interpolate": "reluquant.analysis.interpolate",
+    "kink_census": "reluquant.analysis.kink_census",
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
     "phase_diagram": "reluquant.studies.regimes",
     "piecewise_linear": "reluquant.analysis.piecewise_linear",

@@ -248,6 +248,35 @@ def phase_diagram(
 
 
 @app.command()
+def claims(
+    out: Annotated[
+        Path | None, typer.Option(help="Write the page here, and its picture beside it, instead of printing it.")
+    ] = None,
+) -> None:
+    """Check what the papers claim, number by number, and print a Markdown table.
+
+    Exit status: 0 if all is as the page says, 1 if a claim failed (or holds
+    although it is known not to), 2 if the page cannot be written.
+    """
+    from reluquant.studies.claims import CLAIMS, claims_report, page_path, write_claims
+
+    try:
+        page = None if out is None else page_path(out)
+        typer.echo(f"Checking {len(CLAIMS)} claims, which takes less than two minutes …", err=True)
+        report = claims_report()
+        if page is None:
+            typer.echo(report.page())
+        else:
+            write_claims(report, page)
+    except (OSError, ValueError) as error:
+        _refuse(error)
+    for claim in report.surprises:
+        typer.echo(f"reluquant: not as expected: {claim.sentence}", err=True)
+    if report.surprises:
+        raise typer.Exit(_NO_SUCCESS)
+
+
+@app.command()
 def doctor() -> None:
     """Print the versions that matter, and known conflicts between them."""
     from reluquant.environment.doctor import doctor as examine

@@ -304,3 +304,45 @@ def test_first_run_ever_says_that_it_compiles_and_the_second_does_not(points, tm
     assert "the first time it is compiled, which takes less than a minute" in first.stderr
     assert "compiled" not in second.stderr
     assert json.loads(first.stdout) == json.loads(second.stdout)
+
+
+# ---------------------------------------------------------------------------------------------------- claims
+
+
+@pytest.fixture
+def two_claims(monkeypatch):
+    from reluquant.studies import claims
+
+    def report():
+        return claims.ClaimsReport(tuple((checked, checked.check()) for checked in claims.CLAIMS[:2]))
+
+    monkeypatch.setattr(claims, "claims_report", report)
+
+
+def test_claims_are_printed_as_a_table(two_claims):
+    result = run("claims")
+    assert result.exit_code == 0, result.output
+    assert "| n points on the line make 2 n sectors (n = 7). |" in result.stdout
+    assert "Checking" in result.stderr
+
+
+def test_claims_are_written_with_their_picture(two_claims, tmp_path):
+    result = run("claims", "--out", tmp_path / "claims.md")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "(claims.svg)" in (tmp_path / "claims.md").read_text(encoding="utf-8")
+    assert (tmp_path / "claims.svg").exists()
+
+
+def test_a_claim_that_fails_is_named_and_counts(two_claims, monkeypatch):
+    from reluquant.studies import claim, claims
+
+    wrong = claim.Claim("Two and two are five.", "nowhere", "rq.sectors", lambda: claim.Outcome(4, 5))
+    monkeypatch.setattr(claims, "CLAIMS", (wrong, wrong))
+    result = run("claims")
+    assert result.exit_code == 1
+    assert "not as expected: Two and two are five." in result.stderr
+
+
+def test_a_page_elsewhere_is_refused_before_any_work(tmp_path):
+    assert "must end in .md" in refused(run("claims", "--out", tmp_path / "claims.txt"))
+    assert "does not exist" in refused(run("claims", "--out", tmp_path / "no" / "claims.md"))

@@ -16,11 +16,28 @@ MAKERS = {
     "random": lambda: datasets.random(rng=0),
     "smooth": lambda: datasets.smooth(rng=0),
     "terrain_profile": datasets.terrain_profile,
+    "stewart": lambda: datasets.stewart(rng=0),
+}
+PLANES = {
+    "xor": datasets.xor,
+    "orthogonal": lambda: datasets.orthogonal(rng=0),
+    "separable": lambda: datasets.separable(rng=0),
+    "teacher_neuron": lambda: datasets.teacher_neuron(rng=0),
+    "linear_teacher": lambda: datasets.linear_teacher(rng=0),
 }
 
 
 def test_every_maker_is_tested():
-    assert sorted(MAKERS) == datasets.__all__
+    assert sorted(MAKERS | PLANES) == datasets.__all__
+
+
+@pytest.mark.parametrize("name", PLANES)
+def test_makers_in_more_dimensions_return_named_data_without_bias(name):
+    data = PLANES[name]()
+    assert isinstance(data, Dataset)
+    assert data.name
+    assert (data.y.ndim, data.bias) == (1, False)
+    assert data.n_features > 1
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -67,13 +84,20 @@ def test_values_of_the_small_sets():
     data = datasets.sine()
     np.testing.assert_allclose(data.y, np.sin(np.pi * data.X[:, 0]) + 0.3 * data.X[:, 0], rtol=1e-15)
     assert datasets.absolute().y.tolist() == np.abs(datasets.absolute().X[:, 0]).tolist()
+    assert datasets.xor().y.tolist() == np.prod(datasets.xor().X, axis=1).tolist()
 
 
-@pytest.mark.parametrize("maker", [datasets.random, datasets.smooth])
+RANDOM = [datasets.random, datasets.smooth, datasets.stewart, datasets.orthogonal, datasets.separable,
+          datasets.teacher_neuron, datasets.linear_teacher]  # fmt: skip
+
+
+@pytest.mark.parametrize("maker", RANDOM)
 def test_random_sets_depend_on_the_seed_only(maker):
-    assert maker(rng=3).y.tolist() == maker(rng=np.random.default_rng(3)).y.tolist()
-    assert maker(rng=3).y.tolist() != maker(rng=4).y.tolist()
-    assert np.abs(maker(50, rng=3).X).max() <= 1
+    first, again, other = maker(rng=3), maker(rng=np.random.default_rng(3)), maker(rng=4)
+    assert (first.X.tolist(), first.y.tolist()) == (again.X.tolist(), again.y.tolist())
+    assert (first.X.tolist(), first.y.tolist()) != (other.X.tolist(), other.y.tolist())
+    # The teacher's inputs have norms up to 1.5.
+    assert np.linalg.norm(maker(50, rng=3).X, axis=1).max() <= 1.5
 
 
 def test_smooth_bends_as_little_as_it_says():
@@ -105,6 +129,15 @@ def test_terrain_is_the_file():
         (lambda: datasets.absolute("many"), "n_samples must be an integer"),
         (lambda: datasets.random(0), "n_samples must be an integer of at least 1, but it is 0"),
         (lambda: datasets.smooth(-3), "n_samples must be an integer of at least 1"),
+        (lambda: datasets.stewart(0), "n_samples must be an integer of at least 1"),
+        (lambda: datasets.orthogonal(1), "n_samples must be an integer of at least 2"),
+        (lambda: datasets.orthogonal(4, n_features=3), "n_features must be an integer of at least 4, but it is 3"),
+        (lambda: datasets.separable(n_features=1), "n_features must be an integer of at least 2"),
+        (lambda: datasets.separable(mu=0), "mu must be a finite number above 0 and at most 1, but it is 0"),
+        (lambda: datasets.separable(mu=1.5), "mu must be"),
+        (lambda: datasets.teacher_neuron(n_features=1), "n_features must be"),
+        (lambda: datasets.linear_teacher(noise=-1), "noise must be a finite number of at least 0"),
+        (lambda: datasets.linear_teacher(rng="seed"), "rng must be"),
         (lambda: datasets.terrain_profile(404), "n_samples must be an integer from 2 to 403, but it is 404"),
         (lambda: datasets.terrain_profile(row=344), "row must be an integer from 0 to 343, but it is 344"),
     ],

@@ -14,9 +14,9 @@ import numpy as np
 
 from reluquant.analysis.compare import Comparison, compare
 from reluquant.analysis.interpolate import interpolate
+from reluquant.analysis.kink_census import KinkCensus, kink_census
 from reluquant.analysis.neuron_clusters import NeuronClusters, neuron_clusters
 from reluquant.analysis.piecewise_linear import piecewise_linear
-from reluquant.analysis.simplify import simplify
 from reluquant.dynamics.gradient_flow import gradient_flow
 from reluquant.dynamics.planar_flow import is_compiled
 from reluquant.dynamics.progress import SHOW_AFTER_SECONDS, Progress
@@ -27,8 +27,6 @@ from reluquant.structures.trajectory import Trajectory
 
 # Kinks that move the function by less than this share of the labels' range cannot be seen in a picture.
 KINK_TOLERANCE = 1e-3
-# Kinks are reported this far beyond the data, as a share of their hull: further out they are about nothing given.
-MARGIN = 0.5
 # Clusters below this share of the whole mass are listed only as a remainder.
 LEAST_SHARE = 0.01
 FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
@@ -48,10 +46,8 @@ class FlowReport:
         Seed of the start; None if a Generator was given.
     clusters : NeuronClusters
         Groups of neurons at the end, the heaviest first.
-    function : PiecewiseLinear
-        The final function on ``function.domain``, simplified to ``tolerance``.
-    tolerance : float
-        Largest distance of ``function`` from the network, in the units of the labels.
+    census : KinkCensus
+        Where the final function bends.
     distance : Comparison
         Of the network to the linear interpolant, on the hull of the data.
     n_merged : int
@@ -62,8 +58,7 @@ class FlowReport:
     scale: float
     seed: int | None
     clusters: NeuronClusters
-    function: PiecewiseLinear
-    tolerance: float
+    census: KinkCensus
     distance: Comparison
     n_merged: int
 
@@ -73,14 +68,14 @@ class FlowReport:
         return self.trajectory.success
 
     @property
-    def most_kinks(self) -> int:
-        """The paper's bound 2 n + 1 on the kinks, n the number of different inputs."""
-        return 2 * self._n_inputs() + 1
+    def function(self) -> PiecewiseLinear:
+        """The final function on ``function.domain``, simplified to ``tolerance``."""
+        return self.census.function
 
     @property
-    def most_groups(self) -> int:
-        """The bound 3 n - 1: one active group of neurons for each ray, and for each open sector between two."""
-        return 3 * self._n_inputs() - 1
+    def tolerance(self) -> float:
+        """Largest distance of ``function`` from the network, in the units of the labels."""
+        return self.census.tolerance
 
     def to_dict(self) -> dict:
         """Return the report as plain numbers, texts and lists, None for what is not finite: valid JSON."""
@@ -97,12 +92,14 @@ class FlowReport:
             "loss": {"start": _number(loss[0]), "end": _number(loss[-1])},
             "directions": [self._direction(i) for i in range(self._n_listed())],
             "kinks": {
-                "bound": self.most_kinks,
-                "bounds": {"paper": self.most_kinks, "groups": self.most_groups},
+                "bound": self.census.most_kinks,
+                "bounds": {"paper": self.census.most_kinks, "groups": self.census.most_groups},
                 "tolerance": _number(self.tolerance),
                 "region": [_number(end) for end in domain],
                 "at": [_number(x) for x in self.function.breakpoints],
                 "slopes": [_number(slope) for slope in self._slopes()],
+                "groups_on_data": int(np.sum(self.census.on_data >= 0)),
+                "groups_per_gap": self.census.per_gap.tolist(),
             },
             "interpolant": {
                 "sup": _number(distance.sup),
@@ -129,6 +126,7 @@ class FlowReport:
             *self._direction_lines(),
             "",
             *self._kink_lines(),
+            self._place_line(),
             "",
             self._distance_line(),
         ]
@@ -137,9 +135,6 @@ class FlowReport:
         return "\n".join(lines)
 
     __repr__ = __str__
-
-    def _n_inputs(self) -> int:
-        return self.trajectory.data.n_samples - self.n_merged
 
     def _shares(self) -> np.ndarray:
         # Relative to the heaviest in logarithms: masses of a network at scale 1e-200 underflow.
@@ -188,7 +183,8 @@ class FlowReport:
         found = self.function.breakpoints
         lines = [
             f"{_count(found.size, 'kink')} on [{low:.6g}, {high:.6g}] to within {self.tolerance:.2g}"
-            f" (bounds: 2 n + 1 = {self.most_kinks} in the paper, 3 n - 1 = {self.most_groups} for groups of neurons)"
+            f" (bounds: 2 n + 1 = {self.census.most_kinks} in the paper,"
+            f" 3 n - 1 = {self.census.most_groups} for groups of neurons)"
             f"{':' if found.size else '.'}"
         ]
         if found.size:
@@ -197,6 +193,10 @@ class FlowReport:
         for x, before, after in zip(found, slopes[:-1], slopes[1:], strict=True):
             lines.append(f"  {x:>10.6g} {before:>14.6g} {after:>14.6g}")
         return lines
+
+    def _place_line(self) -> str:
+        at, gaps = int(np.sum(self.census.on_data >= 0)), int(np.sum(self.census.per_gap))
+        return f"Groups of neurons with a kink there: {at} on data points, {gaps} between or beyond them."
 
     def _distance_line(self) -> str:
         low, high = self.distance.region
@@ -244,25 +244,21 @@ def flow_report(
     --------
     >>> import reluquant as rq
     >>> report = flow_report(rq.Dataset([-1.0, 0.0, 1.0], [1.0, -1.5, 1.0]), n_neurons=100, progress=False)
-    >>> report.success, report.function.n_breakpoints, report.most_kinks
+    >>> report.success, report.census.n_breakpoints, report.census.most_kinks
     (True, 1, 7)
     """
     net = ShallowReLU.balanced(n_neurons=n_neurons, scale=scale, rng=rng)
     with announced(while_compiling):
         trajectory = gradient_flow(net, data, t_max=t_max, progress=progress)
-    x, y = data.X[:, 0], data.y
-    tolerance = KINK_TOLERANCE * float(np.ptp(y) or np.max(np.abs(y)) or 1.0)
-    margin = MARGIN * float(np.ptp(x) or max(1.0, abs(x[0])))
     f = piecewise_linear(trajectory.final)
     return FlowReport(
         trajectory=trajectory,
         scale=float(scale),
         seed=int(rng) if isinstance(rng, int | np.integer) else None,
         clusters=neuron_clusters(trajectory.final),
-        function=simplify(f, tolerance, region=(x.min() - margin, x.max() + margin)),
-        tolerance=tolerance,
+        census=kink_census(trajectory.final, data, tolerance=KINK_TOLERANCE),
         distance=compare(f, interpolate(data, duplicates="mean")),
-        n_merged=data.n_samples - np.unique(x).size,
+        n_merged=data.n_samples - np.unique(data.X).size,
     )
 
 

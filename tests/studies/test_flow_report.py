@@ -25,7 +25,7 @@ def test_agrees_with_the_pieces_it_is_made_of(report):
     np.testing.assert_array_equal(report.trajectory.t, trajectory.t)
     assert report.distance.sup == rq.compare(f, rq.interpolate(DATA)).sup
     assert rq.compare(f, report.function, region=(-2, 2)).sup <= report.tolerance == KINK_TOLERANCE * 1.5
-    assert report.function.n_breakpoints <= report.most_kinks == 9
+    assert report.function.n_breakpoints <= report.census.most_kinks == 9
     assert report.success
 
 
@@ -49,6 +49,9 @@ def test_text_names_every_listed_direction_and_kink(report):
     assert lines[first].endswith("(bounds: 2 n + 1 = 9 in the paper, 3 n - 1 = 11 for groups of neurons):")
     listed = [float(line.split()[0]) for line in lines[first + 2 : first + 2 + report.function.n_breakpoints]]
     np.testing.assert_allclose(listed, report.function.breakpoints, rtol=1e-5)
+    on_data, per_gap = (report.to_dict()["kinks"][name] for name in ("groups_on_data", "groups_per_gap"))
+    assert on_data + sum(per_gap) == report.census.kinks.size > 0
+    assert f"{on_data} on data points, {sum(per_gap)} between or beyond them" in str(report)
 
 
 def test_generator_has_no_seed():

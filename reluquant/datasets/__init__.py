@@ -1,0 +1,30 @@
+"""Data sets to look at: the small ones of the theory, those of the literature, random ones, and a real profile.
+
+Every maker returns a :class:`reluquant.Dataset`, most of one input and one output. Only functions that load files
+import more than NumPy.
+"""
+
+from reluquant.datasets.aligned import orthogonal, separable, teacher_neuron
+from reluquant.datasets.drawn import random, smooth
+from reluquant.datasets.noisy import linear_teacher
+from reluquant.datasets.peaks import stewart
+from reluquant.datasets.small_sets import absolute, sine, tent, three_points, two_points, xor, zigzag
+from reluquant.datasets.terrain import terrain_profile
+
+__all__ = [
+    "absolute",
+    "linear_teacher",
+    "orthogonal",
+    "random",
+    "separable",
+    "sine",
+    "smooth",
+    "stewart",
+    "teacher_neuron",
+    "tent",
+    "terrain_profile",
+    "three_points",
+    "two_points",
+    "xor",
+    "zigzag",
+]

@@ -1,0 +1,81 @@
+"""A real profile: elevations that Matplotlib brings along."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from reluquant.structures.dataset import Dataset
+from reluquant.structures.scalars import whole_number
+
+# Of the elevation grid: longitudes are 3 arc seconds apart; metres of a degree on the equator.
+_METRES_PER_DEGREE = 111_320.0
+
+
+def terrain_profile(n_samples: int = 24, *, row: int = 200) -> Dataset:
+    """Real elevations along a west-east line across the Jacksboro fault in Tennessee.
+
+    Parameters
+    ----------
+    n_samples : int, default 24
+        2 to 403: samples are (nearly) equally spaced columns of the grid.
+    row : int, default 200
+        Row of the grid, 0 (north) to 343 (south).
+
+    Returns
+    -------
+    Dataset
+        ``X``: distance from the middle of the line in units of 10 km, about -1.5 to 1.5.
+        ``y``: elevation in units of 100 m above the mean of the samples.
+
+    Raises
+    ------
+    ValueError
+        If ``n_samples`` or ``row`` is out of range.
+    FileNotFoundError
+        If this installation of Matplotlib comes without its sample data.
+
+    Notes
+    -----
+    The grid is ``jacksboro_fault_dem.npz`` among Matplotlib's sample data, which its hill-shading
+    example draws: 344 × 403 elevations in whole metres, 3 arc seconds apart, 36.45–36.73° N,
+    84.41–84.08° W. Nothing is downloaded. Distances are along the row's parallel of latitude, with
+    the first row taken as the northern edge (which the file names ``ymin``).
+
+    References
+    ----------
+    Matplotlib gallery, "Topographic hillshading".
+
+    Examples
+    --------
+    >>> import reluquant as rq
+    >>> data = rq.datasets.terrain_profile()
+    >>> data.X.min().round(2), data.X.max().round(2), data.y.mean().round(9)
+    (np.float64(-1.5), np.float64(1.5), np.float64(0.0))
+    """
+    elevation, degrees, north = _elevation_grid()
+    n_rows, n_columns = elevation.shape
+    whole_number(n_samples, "n_samples", least=2, most=n_columns)
+    whole_number(row, "row", least=0, most=n_rows - 1)
+    columns = np.round(np.linspace(0, n_columns - 1, n_samples)).astype(int)
+    metres = _METRES_PER_DEGREE * math.cos(math.radians(north - row * degrees)) * degrees
+    distance = (columns - (n_columns - 1) / 2) * metres / 10_000
+    height = elevation[row, columns] / 100
+    return Dataset(distance, height - height.mean(), name="terrain profile")
+
+
+def _elevation_grid() -> tuple[np.ndarray, float, float]:
+    """Return elevations in metres, the spacing in degrees and the latitude of the first row."""
+    from matplotlib import cbook
+
+    try:
+        path = cbook.get_sample_data("jacksboro_fault_dem.npz", asfileobj=False)
+        with np.load(path) as grid:
+            # The file calls its northern edge "ymin".
+            return grid["elevation"].astype(np.float64), float(grid["dx"]), float(grid["ymin"])
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            "terrain_profile reads Matplotlib's sample data, which this installation lacks;"
+            " install matplotlib from PyPI or conda-forge."
+        ) from error
