@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike
 from reluquant.dynamics import general_flow, planar_flow
 from reluquant.dynamics.chunks import Run
 from reluquant.dynamics.progress import Progress, announcing_compilation
-from reluquant.dynamics.rest import Speed, describe_rest, general_stationary_point, planar_stationary_point, speeds
+from reluquant.dynamics.rest import (
+    Speed,
+    Verdict,
+    describe_rest,
+    general_stationary_point,
+    planar_stationary_point,
+    speeds,
+)
 from reluquant.dynamics.starts import check_problem
 from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.dataset import Dataset
@@ -161,7 +168,7 @@ def _planar(net: ShallowReLU, data: Dataset, spread: float, speed: Speed, goals:
     with announcing_compilation(goals["progress"], planar_flow.is_compiled):
         run, recording, unavoidable = planar_flow.planar_flow(net, data, spread=spread, **goals)
 
-    def kind() -> StationaryPoint:
+    def kind() -> Verdict:
         states = recording.states(run.t[-1:])
         final = ShallowReLU(states.W[0], states.a[0])
         return planar_stationary_point(final, data, states.slides_on[0] >= 0, speed)
@@ -177,7 +184,7 @@ def _general(
     with announcing_compilation(goals["progress"], general_flow.is_compiled):
         run, recording = general_flow.general_flow(net, data, loss=loss, offset=offset, **goals)
 
-    def kind() -> StationaryPoint:
+    def kind() -> Verdict:
         states = recording.states(run.t[-1:])
         final = ShallowReLU(states.W[0], states.a[0], bias=data.bias)
         residual = general_flow.residual(final, data, loss, recording.offsets(run.t[-1:])[0])
@@ -193,14 +200,14 @@ def _trajectory(
     data: Dataset,
     rtol: float,
     switch_log: SwitchLog,
-    kind: Callable[[], StationaryPoint],
+    kind: Callable[[], Verdict],
     unavoidable: float,
 ) -> Trajectory:
     def rest() -> tuple[StationaryPoint | None, str]:
         if run.end != End.STATIONARY:
             return None, ""
-        point = kind()
-        return point, describe_rest(point, unavoidable)
+        verdict = kind()
+        return verdict.point, describe_rest(verdict, unavoidable)
 
     t, losses = run.t, run.loss + unavoidable
     return Trajectory(

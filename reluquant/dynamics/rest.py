@@ -24,14 +24,38 @@ ACTIVE = 1e-12
 
 
 class Speed(NamedTuple):
-    """Rate below which nothing moves, that above which something grows, and ``Σ |r_k| |x̃_k|`` of a fit at most."""
+    """Rate below which nothing moves, that above which something grows, and ``Σ |r_k| |x̃_k|`` of a fit at most.
+
+    ``unresolved`` times ``Σ |a_j| |w_j|`` is what the tolerance of the weights leaves of that sum in any case.
+    """
 
     slowest: float
     growing: float
     fitted: float
+    unresolved: float
+
+    def is_fit(self, left: float, net: ShallowReLU) -> bool:
+        """Whether a network whose residual leaves this sum fits, as far as can be told."""
+        return left <= max(self.fitted, self.unresolved * mass(net))
 
 
-def planar_stationary_point(net: ShallowReLU, data: Dataset, slides: np.ndarray, speed: Speed) -> StationaryPoint:
+def mass(net: ShallowReLU) -> float:
+    """``Σ |a_j| |w_j|``."""
+    return float(np.sum(np.linalg.norm(net.a.reshape(net.n_neurons, -1), axis=1) * net.norms))
+
+
+class Verdict(NamedTuple):
+    """The kind of a stationary point; ``coarse``: whether a fit is one only as far as such heavy weights can tell."""
+
+    point: StationaryPoint
+    coarse: bool = False
+
+
+def _fit(n_weights: int, coarse: bool) -> Verdict:
+    return Verdict(StationaryPoint(Rest.ZERO_LOSS, np.empty((0, n_weights)), np.empty(0), np.empty(0)), coarse)
+
+
+def planar_stationary_point(net: ShallowReLU, data: Dataset, slides: np.ndarray, speed: Speed) -> Verdict:
     """Tell the kind of a stationary point with one input and a bias; ``slides`` (m,): who is held on a sample."""
     residual = (data.y - net(data.X)) / data.n_samples
     _, which = np.unique(data.X[:, 0], return_inverse=True)
@@ -40,33 +64,35 @@ def planar_stationary_point(net: ShallowReLU, data: Dataset, slides: np.ndarray,
     left = np.abs(np.bincount(which, weights=residual)) @ np.maximum.reduceat(
         lengths[np.argsort(which, kind="stable")], np.unique(np.sort(which), return_index=True)[1]
     )
-    if left <= speed.fitted:
-        return StationaryPoint(Rest.ZERO_LOSS, np.empty((0, 2)), np.empty(0), np.empty(0))
+    if speed.is_fit(left, net):
+        return _fit(2, left > speed.fitted)
     growing = [
         direction
         for direction in extremal_directions(data, residual=residual)
         if direction.rate > speed.growing and direction.kind in ("attractor", "semistable")
     ]
     growing.sort(key=lambda direction: -direction.rate)
-    return StationaryPoint(
+    point = StationaryPoint(
         _stuck(net, data, slides),
         np.array([direction.direction for direction in growing]).reshape(-1, 2),
         np.array([direction.sign for direction in growing], dtype=np.int64),
         np.array([direction.rate for direction in growing]),
     )
+    return Verdict(point)
 
 
 def general_stationary_point(
     net: ShallowReLU, data: Dataset, slides: np.ndarray, residual: Floats, speed: Speed
-) -> StationaryPoint:
+) -> Verdict:
     """Tell the kind of a stationary point with any inputs and outputs, from ``residual`` (n, o) = -∂L/∂f.
 
     Directions in which a tiny neuron would grow are looked for among the inputs and the gradients of their patterns:
     those that are found do grow, but they need not be extremal, nor all.
     """
     inputs, lengths = data.inputs, np.linalg.norm(data.inputs, axis=1)
-    if np.linalg.norm(residual, axis=1) @ lengths <= speed.fitted:
-        return StationaryPoint(Rest.ZERO_LOSS, np.empty((0, inputs.shape[1])), np.empty(0), np.empty(0))
+    left = float(np.linalg.norm(residual, axis=1) @ lengths)
+    if speed.is_fit(left, net):
+        return _fit(inputs.shape[1], left > speed.fitted)
     starts = np.concatenate([inputs, -inputs])
     patterns = (starts @ inputs.T > 0.0).astype(float)
     gradients = np.einsum("sk,ko,kp->sop", patterns, residual, inputs).reshape(-1, inputs.shape[1])
@@ -76,8 +102,10 @@ def general_stationary_point(
     growth = np.maximum(directions @ inputs.T, 0.0) @ residual
     rates = np.linalg.norm(growth, axis=1)
     best = [i for i in np.argsort(-rates)[:MOST_MISSING] if rates[i] > speed.growing]
-    return StationaryPoint(
-        _stuck(net, data, slides), directions[best], np.sign(growth[best, 0]), rates[best], complete=False
+    return Verdict(
+        StationaryPoint(
+            _stuck(net, data, slides), directions[best], np.sign(growth[best, 0]), rates[best], complete=False
+        )
     )
 
 
@@ -87,8 +115,11 @@ def _stuck(net: ShallowReLU, data: Dataset, slides: np.ndarray) -> Rest:
     return Rest.SPURIOUS if np.any((np.any(active, axis=0) | slides) & has_output) else Rest.DEAD
 
 
-def describe_rest(point: StationaryPoint, unavoidable: float) -> str:
+def describe_rest(verdict: Verdict, unavoidable: float) -> str:
     """Say in a sentence what is missing."""
+    point, coarse = verdict
+    if point.kind == Rest.ZERO_LOSS and coarse:
+        return " The network fits the data as far as rtol can tell with weights as large as these; use a smaller rtol."
     if point.kind == Rest.ZERO_LOSS:
         return " No function of the inputs fits better." if unavoidable > 0 else " The network fits the data."
     missing = " what would grow grows more slowly than rtol can tell, so use a smaller rtol, and centre the inputs"
@@ -112,4 +143,9 @@ def speeds(net: ShallowReLU, data: Dataset, rtol: float, scale: float) -> Speed:
     residual: Floats = data.y if np.any(data.y) else scale * net(data.X)
     size = np.abs(residual) if residual.ndim == 1 else np.linalg.norm(residual, axis=1)
     unit = float(np.mean(size * lengths))
-    return Speed(rtol * unit, max(rtol, GROWS) * unit, max(FITS, FITS_TOLERANCES * rtol) * unit)
+    return Speed(
+        slowest=rtol * unit,
+        growing=max(rtol, GROWS) * unit,
+        fitted=max(FITS, FITS_TOLERANCES * rtol) * unit,
+        unresolved=FITS_TOLERANCES * rtol * float(np.mean(lengths**2)),
+    )

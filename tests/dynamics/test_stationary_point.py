@@ -223,3 +223,15 @@ def test_what_is_said_is_read_only():
     for array in (point.missing, point.signs, point.rates):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
+
+
+def test_a_heavy_network_fits_as_far_as_its_tolerance_can_tell():
+    data = rq.datasets.zigzag()
+    heavy = rq.ShallowReLU.balanced(n_neurons=1000, scale=300.0, rng=0)
+    coarse = rq.gradient_flow(heavy, data, progress=False)
+    assert coarse.loss[-1] > 1e-6
+    assert coarse.stationary_point.kind == "zero loss"
+    assert "as far as rtol can tell" in coarse.message
+    fine = rq.gradient_flow(heavy, data, progress=False, rtol=1e-12)
+    assert fine.loss[-1] < 1e-3 * coarse.loss[-1]
+    assert fine.message.endswith("The network fits the data.")
