@@ -166,10 +166,7 @@ NO_MEMORY = Memory(None, None, 0.0, None, math.inf)
 
 
 class Step(NamedTuple):
-    """A step that was found: its length, the residual at the nodes, number of switches, whether the goal is met.
-
-    n_groups: of heavy and of light neurons.
-    """
+    """A step that was found: length, residual at the nodes, numbers of switches and of heavy groups, whether at the goal."""
 
     status: int
     length: float
@@ -177,7 +174,7 @@ class Step(NamedTuple):
     n_events: int = 0
     at_goal: bool = False
     memory: Memory | None = None
-    n_groups: tuple[int, int] = (0, 0)
+    n_heavy: int = 0
 
 
 # ------------------------------------------------------------------------------------------------ field, outputs
@@ -562,19 +559,21 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     else:
         guess = min(4.0, change, room) * h
     left = Memory(powers, flat, h, newton, guess)
-    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, left, (n_heavy, n_light))
+    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, left, n_heavy)
 
 
 def _date_releases(engine, step, offset, events):
     """Date the releases of a step, whose field is still set, by the residual that the network has at these moments.
 
     They depend on the residual itself. Inside a step its polynomial misses it by far more than what that adds up to,
-    because of kinks; those of releases do not even end a step, since velocities are continuous there.
+    because of kinks; those of releases do not even end a step, since velocities are continuous there. Light neurons
+    are as well dated as they need to be.
     """
-    released, s = events[:, 3] == RELEASE, engine.tables.nodes.size
+    s, heavy = engine.tables.nodes.size, engine.heavy.members[: engine.heavy.start[step.n_heavy]]
+    released = (events[:, 3] == RELEASE) & np.isin(events[:, 1], heavy)
     found, chosen = np.unique(events[released, 0]), np.unique(events[released, 1].astype(np.int64))
     apart = found[np.diff(found, prepend=-math.inf) > AT_ONCE]
-    # Each pass carries all neurons: where very many let go each is light, and as well dated as it needs to be.
+    # Each pass carries all heavy neurons: where very many let go none of them matters.
     if apart.size > MOST_DATED * (s - 1):
         return
     # In the order in which neurons are carried here.
@@ -585,10 +584,11 @@ def _date_releases(engine, step, offset, events):
         # At the last node neurons are left.
         when = np.append(np.resize(apart[first : first + s - 1], s - 1), 1.0)
         probe = engine._replace(field=engine.field._replace(nodes=when))
-        f = _bias(engine, step.nodes, step.length, offset, collocation.integrals(engine.tables.to_power, when))
-        for groups, n_groups in zip((engine.heavy, engine.light), step.n_groups, strict=True):
-            f = f + _carry(probe, groups, n_groups, scratch, 0)[2]
-        missed = _defect(engine, np.tensordot(when[:, None] ** np.arange(s), step.memory.powers, axes=1), f)
+        f = _carry(probe, engine.heavy, step.n_heavy, scratch, 0)[2]
+        f = f + _bias(engine, step.nodes, step.length, offset, collocation.integrals(engine.tables.to_power, when))
+        powers = when[:, None] ** np.arange(s)
+        f = f + np.tensordot(powers, step.memory.light, axes=1)
+        missed = _defect(engine, np.tensordot(powers, step.memory.powers, axes=1), f)
         field = probe.field._replace(
             missed_jump=np.empty_like(engine.field.jump), missed_base=np.empty_like(engine.field.base)
         )
