@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 
 INACTIVE, HELD, ACTIVE = -1, 0, 1
 
@@ -27,7 +27,7 @@ DEPENDENT = 1e-10
 NOISE = 16 * EPS
 
 
-@kernel
+@lean_kernel
 def add_to_basis(normal, basis, triangle, size):
     """Orthonormalise one more normal; whether it added a direction.
 
@@ -62,7 +62,7 @@ def add_to_basis(normal, basis, triangle, size):
     return True
 
 
-@kernel
+@lean_kernel
 def _velocity(u, normals, planes, jump, place, size, v):
     """Velocity with the held boundaries still inactive."""
     for c in range(u.size):
@@ -73,7 +73,7 @@ def _velocity(u, normals, planes, jump, place, size, v):
                 v[c] += jump[i] * normals[planes[i], c]
 
 
-@kernel
+@lean_kernel
 def _balance(normals, planes, place, share, size, v, basis, triangle, free, goal):
     """Take from ``v`` its part along the held normals; ``goal`` gets the coefficients that do so.
 
@@ -102,7 +102,7 @@ def _balance(normals, planes, place, share, size, v, basis, triangle, free, goal
     return n_free
 
 
-@kernel
+@lean_kernel
 def _first_bound(free, n_free, jump, slack, share, goal):
     """How far the coefficients may go towards ``goal``: (part, index in ``free`` of the first at a bound, or -1)."""
     part, first = 1.0, -1
@@ -117,7 +117,7 @@ def _first_bound(free, n_free, jump, slack, share, goal):
     return part, first
 
 
-@kernel
+@lean_kernel
 def _most_wrong(normals, planes, jump, place, size, v, noise):
     """The boundary whose side contradicts the velocity most, or -1."""
     worst, most = -1, noise
@@ -133,7 +133,7 @@ def _most_wrong(normals, planes, jump, place, size, v, noise):
     return worst
 
 
-@kernel
+@lean_kernel
 def solve_box(u, normals, planes, size, jump, slack, place, share, v, basis, triangle, free, goal):
     r"""Decide the side of every boundary that a neuron lies on.
 

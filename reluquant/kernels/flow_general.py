@@ -61,6 +61,9 @@ MANTISSA = 32
 SPECTATORS = 0.05
 # So many neurons are carried as fast as it takes to tell the light ones; fewer switches are no statistics.
 FEW = 100
+# As long as all neurons are light, and no step before this one tells what they will do, it is shortened by up to this
+# factor for them to change too little to be carried twice: many of the switches of a run are in its first steps.
+SHORTEST_FIRST = 0.1
 # Times that they are carried for one step before they are counted among the others: each should leave that share.
 MOST_PASSES = 3
 # Where nothing moves at all a step is this many units of time.
@@ -166,10 +169,7 @@ NO_MEMORY = Memory(None, None, 0.0, None, math.inf)
 
 
 class Step(NamedTuple):
-    """A step that was found: its length, the residual at the nodes, number of switches, whether the goal is met.
-
-    n_groups: of heavy and of light neurons.
-    """
+    """A step that was found: length, residual at the nodes, numbers of switches and of heavy groups, whether at the goal."""
 
     status: int
     length: float
@@ -177,7 +177,7 @@ class Step(NamedTuple):
     n_events: int = 0
     at_goal: bool = False
     memory: Memory | None = None
-    n_groups: tuple[int, int] = (0, 0)
+    n_heavy: int = 0
 
 
 # ------------------------------------------------------------------------------------------------ field, outputs
@@ -321,24 +321,39 @@ def _mark_heavy(start, budget):
     return chosen
 
 
-def _change(engine, start, nodes, h, wanted):
-    """Factor by which a step may be longer for its polynomial to meet the residual at the start as well as wanted."""
-    s = engine.tables.nodes.size
+def _missed(engine, start, nodes, h):
+    """By how much the polynomial through the nodes misses the residual at the start."""
     there = np.tensordot(engine.tables.to_power[0], nodes, axes=1)
-    missed = h * _field_size(engine, there - start.residual) - ROUNDING * h * start.noise
-    return max(0.2, 0.9 * (wanted / max(missed, 1e-4 * wanted)) ** (1 / (s + 1)))
+    return max(0.0, h * _field_size(engine, there - start.residual) - ROUNDING * h * start.noise)
 
 
-def _share_out(engine, start, budget):
-    """Sort the neurons into heavy and light ones: numbers of groups, and the outputs (s, n, o) of the light ones."""
+def _change(engine, missed, wanted):
+    """Factor by which a step may be longer for its polynomial to meet the residual at the start as well as wanted."""
+    return max(0.2, 0.9 * (wanted / max(missed, 1e-4 * wanted)) ** (1 / (engine.tables.nodes.size + 1)))
+
+
+def _first_length(engine, start, h):
+    """Length of a first step in which what neurons change is within the tolerance; h if it would be far shorter."""
+    pull, allowed, short = start.reach * start.masses.sum(), DEFECT * engine.tolerance, h
+    while short > SHORTEST_FIRST * h:
+        if short * pull * math.expm1(2.0 * short * start.strongest) <= allowed:
+            return short
+        short *= 0.9
+    return h
+
+
+def _share_out(engine, start, offset, budget):
+    """Sort the neurons into heavy and light ones: numbers of groups, and the outputs (n, o) of the light ones."""
     chosen = _mark_heavy(start, budget)
     n_heavy = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(2), engine.heavy)
     n_light = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(1), engine.light)
+    if n_light == 0:
+        return n_heavy, n_light, np.zeros_like(start.f)
+    # All outputs but those of the heavy neurons, of which there are fewer kinds.
     neuron_blocks.outputs_now(
-        engine.problem, engine.neurons, engine.light, n_light, engine.blocks, engine.plus, engine.total
+        engine.problem, engine.neurons, engine.heavy, n_heavy, engine.blocks, engine.plus, engine.total
     )
-    light = _outputs(engine, engine.plus[0], engine.total[0])
-    return n_heavy, n_light, np.repeat(light[None], engine.tables.nodes.size, axis=0)
+    return n_heavy, n_light, start.f - offset - _outputs(engine, engine.plus[0], engine.total[0])
 
 
 def _bent(events, share, end):
@@ -388,21 +403,41 @@ def _where_to_end(events, share, tolerance):
     return lo if lo > 0.0 else hi
 
 
+def _powers(engine, now, nodes):
+    """Coefficients (s + 1, n, o) of a function that is known at the start and at the nodes."""
+    powers = np.tensordot(engine.tables.to_power, nodes, axes=1)
+    # By as much as the polynomial through the nodes misses the start; zero at the nodes.
+    beside = np.polynomial.polynomial.polyfromroots(engine.tables.nodes)
+    missed = (now - powers[0]) / beside[0]
+    return np.concatenate([powers, np.zeros_like(powers[:1])]) + beside[:, None, None] * missed
+
+
+def _values_at(powers, x):
+    return np.tensordot(x[:, None] ** np.arange(len(powers)), powers, axes=1)
+
+
 def _predict(engine, now, powers, memory, h):
     """Guess a function (s, n, o) at the nodes: its last polynomial continued, from its value at the start on."""
     s = engine.tables.nodes.size
     if powers is None or h > FARTHEST * memory.length:
         return np.repeat(now[None], s, axis=0)
-    x = 1.0 + h / memory.length * engine.tables.nodes
-    steps = x[:, None] ** np.arange(s) - 1.0
-    return now + np.tensordot(steps, powers, axes=1)
+    return now + _values_at(powers, 1.0 + h / memory.length * engine.tables.nodes) - _values_at(powers, np.ones(1))
 
 
-def _stretch(engine, nodes, part):
-    """The same polynomial with its nodes in the first part of the step (or beyond it, for a part above 1)."""
-    powers = np.tensordot(engine.tables.to_power, nodes, axes=1)
-    x = part * engine.tables.nodes
-    return np.tensordot(x[:, None] ** np.arange(x.size), powers, axes=1)
+def _share_of(powers, now):
+    """The part of a polynomial (s + 1, n, o) that ends along ``now``: light neurons are not the same in each step."""
+    if powers is None:
+        return None
+    end = powers.sum(axis=0)
+    return powers * (np.vdot(end, now) / max(np.vdot(end, end), np.finfo(float).tiny))
+
+
+def _stretch(engine, now, nodes, part):
+    """The same function at nodes in the first part of the step (or beyond it, for a part above 1).
+
+    It is also known at the start, where the polynomial may miss it: one degree more makes a far better guess.
+    """
+    return _values_at(_powers(engine, now, nodes), part * engine.tables.nodes)
 
 
 def _newton(engine, start, n_groups):
@@ -426,7 +461,7 @@ def _bias(engine, nodes, h, offset, integrals):
 
 def _defect(engine, nodes, f):
     """By how much the residual of outputs (s, n, o) is off from that which led to them."""
-    return np.stack([_residual(engine, row) for row in f]) - nodes
+    return _residual(engine, f.reshape(-1, f.shape[-1])).reshape(f.shape) - nodes
 
 
 def _correction(engine, newton, h, defect):
@@ -470,13 +505,19 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     """Find one step of length at most h: the residual's polynomial, and where all neurons then are."""
     tables, tolerance = engine.tables, engine.tolerance
     s = tables.nodes.size
+    sorts = engine.neurons.exponent.size > FEW and start.reach > 0
+    if sorts and memory.powers is None:
+        h = _first_length(engine, start, h)
     # The mass of neurons grows by at most this factor in the step.
     grown = math.exp(2.0 * h * start.strongest)
-    sorts = engine.neurons.exponent.size > FEW and start.reach > 0
     budget = SPECTATORS / (h * start.reach * grown) if sorts else 0.0
-    n_heavy, n_light, light = _share_out(engine, start, budget)
+    if start.masses.sum() <= budget and memory.powers is not None:
+        # Light neurons that nothing foretells would be carried twice.
+        h = min(h, FARTHEST * memory.length)
+    n_heavy, n_light, dim = _share_out(engine, start, offset, budget)
+    light = np.repeat(dim[None], s, axis=0)
     if n_light > 0:
-        light = _predict(engine, light[0], memory.light, memory, h)
+        light = _predict(engine, dim, _share_of(memory.light, dim), memory, h)
     pull = start.reach * start.masses.sum()
     goal = _Goal(goal_loss, start.loss, tolerance)
     # The polynomial errs by O(h^s) where the step, by the quadrature's order, errs by about the square of that.
@@ -491,7 +532,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             # Iteration, or the guess that it starts from, has gone astray.
             h *= 0.3
             uncut, iteration, previous = h, 0, math.inf
-            nodes, light = np.repeat(start.residual[None], s, axis=0), _stretch(engine, light, 0.3)
+            nodes, light = np.repeat(start.residual[None], s, axis=0), _stretch(engine, dim, light, 0.3)
             continue
         if why != status.CHUNK_DONE:
             return Step(why, h)
@@ -499,11 +540,12 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
         allowed = DEFECT * tolerance + ROUNDING * h * start.noise
         defect = _defect(engine, nodes, f + light + bias)
         worst = h * _field_size(engine, defect)
-        if worst <= wanted:
+        missed = _missed(engine, start, nodes, h)
+        if worst <= max(missed, wanted):
             # Long before it converges the polynomial tells whether the step is too long for it.
-            change = _change(engine, start, nodes, h, wanted)
+            change = _change(engine, missed, wanted)
             if change < TOO_LONG:
-                nodes, light = _stretch(engine, nodes, change), _stretch(engine, light, change)
+                nodes, light = _stretch(engine, start.residual, nodes, change), _stretch(engine, dim, light, change)
                 h, iteration, previous, passes = h * change, 0, math.inf, 0
                 uncut = h
                 continue
@@ -517,13 +559,13 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             met = _small(engine, newton, fresh, h, defect, allowed)
             passes, iteration, previous = passes + 1, min(iteration, 1), math.inf
             if not met and passes > MOST_PASSES:
-                n_heavy, n_light, light = _share_out(engine, start, 0.0)
-                iteration = 0
+                n_heavy, n_light, dim = _share_out(engine, start, offset, 0.0)
+                light, iteration = np.repeat(dim[None], s, axis=0), 0
                 continue
         bends = _with_kinks(engine, start, f + light + bias, events[:n_events])
         end = _where_to_end(bends, 0.5 * h * start.reach, tolerance) if met or iteration > 0 else 1.0
         if end < 1.0:
-            nodes, light = _stretch(engine, nodes, end), _stretch(engine, light, end)
+            nodes, light = _stretch(engine, start.residual, nodes, end), _stretch(engine, dim, light, end)
             h, iteration, previous, passes = h * end, 0, math.inf, 0
             continue
         if not met:
@@ -533,24 +575,24 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             elif iteration == MOST_ITERATIONS or not worst <= DIVERGING * previous:
                 h *= 0.3
                 uncut, iteration, previous = h, 0, math.inf
-                nodes, light = _predict(engine, start.residual, memory.powers, memory, h), _stretch(engine, light, 0.3)
+                nodes, light = _predict(engine, start.residual, memory.powers, memory, h), _stretch(engine, dim, light, 0.3)
                 continue
             nodes, iteration, previous = nodes + _correction(engine, newton, h, defect), iteration + 1, worst
             continue
-        change = _change(engine, start, nodes, h, wanted)
+        change = _change(engine, _missed(engine, start, nodes, h), wanted)
         if change < TOO_LONG:
-            nodes, light = _stretch(engine, nodes, change), _stretch(engine, light, change)
+            nodes, light = _stretch(engine, start.residual, nodes, change), _stretch(engine, dim, light, change)
             h, iteration, previous, passes = h * change, 0, math.inf, 0
             uncut = h
             continue
         length = goal.next_length(h, _mean_loss(engine, (f + light + bias)[-1]))
         if length is None:
             break
-        nodes, light = _stretch(engine, nodes, length / h), _stretch(engine, light, length / h)
+        nodes, light = _stretch(engine, start.residual, nodes, length / h), _stretch(engine, dim, light, length / h)
         h, iteration, previous, passes = length, 0, math.inf, 0
     else:
         return Step(status.TIME_STALLED, 0.0)
-    powers, flat = (np.tensordot(tables.to_power, values, axes=1) for values in (nodes, light))
+    powers, flat = _powers(engine, start.residual, nodes), _powers(engine, dim, light)
     bent = _bent(bends, 0.5 * h * start.reach, 1.0)
     # Of many switches number and weight, and what they bend, grow with the length: steps are better short than cut. A
     # few tell nothing about the next ones.
@@ -562,19 +604,22 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     else:
         guess = min(4.0, change, room) * h
     left = Memory(powers, flat, h, newton, guess)
-    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, left, (n_heavy, n_light))
+    return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, left, n_heavy)
 
 
 def _date_releases(engine, step, offset, events):
     """Date the releases of a step, whose field is still set, by the residual that the network has at these moments.
 
     They depend on the residual itself. Inside a step its polynomial misses it by far more than what that adds up to,
-    because of kinks; those of releases do not even end a step, since velocities are continuous there.
+    because of kinks; those of releases do not even end a step, since velocities are continuous there. Light neurons
+    are as well dated as they need to be.
     """
-    released, s = events[:, 3] == RELEASE, engine.tables.nodes.size
-    found, chosen = np.unique(events[released, 0]), np.unique(events[released, 1].astype(np.int64))
+    s, heavy = engine.tables.nodes.size, engine.heavy.members[: engine.heavy.start[step.n_heavy]]
+    released = (events[:, 3] == RELEASE) & np.isin(events[:, 1], heavy)
+    # At the start itself nothing is counted; what is released there has let go in the step before.
+    found, chosen = np.unique(np.maximum(events[released, 0], EPS)), np.unique(events[released, 1].astype(np.int64))
     apart = found[np.diff(found, prepend=-math.inf) > AT_ONCE]
-    # Each pass carries all neurons: where very many let go each is light, and as well dated as it needs to be.
+    # Each pass carries all heavy neurons: where very many let go none of them matters.
     if apart.size > MOST_DATED * (s - 1):
         return
     # In the order in which neurons are carried here.
@@ -585,10 +630,10 @@ def _date_releases(engine, step, offset, events):
         # At the last node neurons are left.
         when = np.append(np.resize(apart[first : first + s - 1], s - 1), 1.0)
         probe = engine._replace(field=engine.field._replace(nodes=when))
-        f = _bias(engine, step.nodes, step.length, offset, collocation.integrals(engine.tables.to_power, when))
-        for groups, n_groups in zip((engine.heavy, engine.light), step.n_groups, strict=True):
-            f = f + _carry(probe, groups, n_groups, scratch, 0)[2]
-        missed = _defect(engine, np.tensordot(when[:, None] ** np.arange(s), step.memory.powers, axes=1), f)
+        f = _carry(probe, engine.heavy, step.n_heavy, scratch, 0)[2]
+        f = f + _bias(engine, step.nodes, step.length, offset, collocation.integrals(engine.tables.to_power, when))
+        f = f + _values_at(step.memory.light, when)
+        missed = _defect(engine, _values_at(np.tensordot(engine.tables.to_power, step.nodes, axes=1), when), f)
         field = probe.field._replace(
             missed_jump=np.empty_like(engine.field.jump), missed_base=np.empty_like(engine.field.base)
         )

@@ -85,10 +85,10 @@ class _PartCompiler(Compiler):
         super().__init__(typingctx, targetctx, _Part(targetctx.codegen(), "part"), *rest)
 
 
-def kernel(function: Callable) -> Callable:
+def kernel(function: Callable, *, counts: bool = True) -> Callable:
     """Compile a function on its first call, once per signature, and keep the code on disk."""
     # No fastmath: signs decide which way a neuron goes. nogil: a widget computes on its own thread.
-    compiled = partial(njit, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+    compiled = partial(njit, nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=counts)
     whole = compiled()(function)
     if not config.DISABLE_JIT:
         whole._cache = _KernelCache(function)
@@ -96,3 +96,8 @@ def kernel(function: Callable) -> Callable:
         # What numba asks a function for when it compiles a call of it.
         whole.get_call_template, whole.get_overload = part.get_call_template, part.get_overload
     return whole
+
+
+# A kernel that neither makes nor returns arrays. numba counts the references to an array each time that it takes a row
+# or passes it on, atomically: where loops are short that was half of all time.
+lean_kernel = partial(kernel, counts=False)

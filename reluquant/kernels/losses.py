@@ -89,15 +89,16 @@ def mean_loss(kind, parameter, value, f, y):
 
 @kernel
 def residuals(kind, parameter, derivative, f, y, out):
-    """Write ``r_k = -∂L/∂f_k`` into ``out`` (n, o)."""
-    n = f.shape[0]
-    for k in range(n):
-        log_total = _log_sum_exp(f[k]) if kind == CROSS_ENTROPY else 0.0
+    """Write ``r_k = -∂L/∂f_k`` into ``out`` (n, o); for outputs (s·n, o) at several moments, at each of them."""
+    n = y.shape[0]
+    for j in range(f.shape[0]):
+        k = j % n
+        log_total = _log_sum_exp(f[j]) if kind == CROSS_ENTROPY else 0.0
         for q in range(f.shape[1]):
             if kind == CROSS_ENTROPY:
-                out[k, q] = (y[k, q] - math.exp(f[k, q] - log_total)) / n
+                out[j, q] = (y[k, q] - math.exp(f[j, q] - log_total)) / n
             else:
-                out[k, q] = _minus_slope(kind, parameter, derivative, f[k, q], y[k, q]) / n
+                out[j, q] = _minus_slope(kind, parameter, derivative, f[j, q], y[k, q]) / n
 
 
 @kernel

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE, NOISE, add_to_basis, solve_box
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.polynomials import sign_changes
 from reluquant.kernels.status import CHUNK_DONE, EVENTS_FULL, TOO_MANY_SWITCHES
 
@@ -225,7 +225,7 @@ def make_room(H, p, o, s, order, deepest):
 # ------------------------------------------------------------------------------------- the motion of one piece
 
 
-@kernel
+@lean_kernel
 def span_held(normals, side, basis, triangle, held):
     """Orthonormal basis of the normals of the boundaries that hold; their number. ``held`` lists them."""
     # A literal 0 would compile the callee a second time.
@@ -237,7 +237,7 @@ def span_held(normals, side, basis, triangle, held):
     return size
 
 
-@kernel
+@lean_kernel
 def project(matrix, basis, size):
     """Take from every coefficient (p, o) of a polynomial the part along the basis."""
     for l in range(matrix.shape[0]):
@@ -250,7 +250,7 @@ def project(matrix, basis, size):
                     matrix[l, c, q] -= along * basis[m, c]
 
 
-@kernel
+@lean_kernel
 def _shift(generator, start, raw):
     """Write the Taylor coefficients of Γ at ``start``."""
     s, p, o = raw.shape
@@ -265,7 +265,7 @@ def _shift(generator, start, raw):
                     raw[l, c, q] += start * raw[l + 1, c, q]
 
 
-@kernel
+@lean_kernel
 def _strength(raw, length):
     """Bound of the e-foldings over a length."""
     total, power = 0.0, length
@@ -279,7 +279,7 @@ def _strength(raw, length):
     return total
 
 
-@kernel
+@lean_kernel
 def _scale(raw, length):
     """Coefficients of length · Γ(length x)."""
     factor = length
@@ -290,7 +290,7 @@ def _scale(raw, length):
         factor *= length
 
 
-@kernel
+@lean_kernel
 def _localise(generator, start, basis, n_held, raw, local):
     """Move the origin of the polynomial Γ to ``start`` and shorten the piece until its series converges quickly.
 
@@ -309,7 +309,7 @@ def _localise(generator, start, basis, n_held, raw, local):
     return length
 
 
-@kernel
+@lean_kernel
 def _expand(local, w, a):
     """Fill the Taylor series of w and a from their first terms."""
     s, p, o = local.shape
@@ -324,7 +324,7 @@ def _expand(local, w, a):
                     a[i + 1, q] += share * local[l, c, q] * w[i - l, c]
 
 
-@kernel
+@lean_kernel
 def _to_hull(w, hi, hull):
     """Bernstein form on [0, hi]: the curve stays in the convex hull of its rows."""
     size = w.shape[0]
@@ -339,7 +339,7 @@ def _to_hull(w, hi, hull):
                 hull[j, c] += hull[j - 1, c]
 
 
-@kernel
+@lean_kernel
 def _evaluate(series, x, out):
     for c in range(series.shape[1]):
         total = 0.0
@@ -348,7 +348,7 @@ def _evaluate(series, x, out):
         out[c] = total
 
 
-@kernel
+@lean_kernel
 def conserve(w, a, gap, sign):
     """Restore |w|² - |a|² = gap, which truncation has changed a little; ``sign`` is not 0 for a balanced neuron."""
     w_square, a_square = 0.0, 0.0
@@ -371,7 +371,7 @@ def conserve(w, a, gap, sign):
     a /= c
 
 
-@kernel
+@lean_kernel
 def gap_of(w, a):
     """``|w|² - |a|²``."""
     w_square, a_square = 0.0, 0.0
@@ -383,7 +383,7 @@ def gap_of(w, a):
     return (w_norm - a_norm) * (w_norm + a_norm)
 
 
-@kernel
+@lean_kernel
 def _norm(row):
     square = 0.0
     for value in row:
@@ -391,7 +391,7 @@ def _norm(row):
     return math.sqrt(square)
 
 
-@kernel
+@lean_kernel
 def frobenius(matrix):
     """Root of the sum of squares of a matrix."""
     square = 0.0
@@ -401,7 +401,7 @@ def frobenius(matrix):
     return math.sqrt(square)
 
 
-@kernel
+@lean_kernel
 def copy_series(source, target):
     """Copy coefficients (s, p, o)."""
     # For an assignment of arrays, of any shape, numba compiles four seconds of error messages.
@@ -411,7 +411,7 @@ def copy_series(source, target):
                 target[i, c, q] = source[i, c, q]
 
 
-@kernel
+@lean_kernel
 def fill_generator(problem, field, room):
     """Write the generator of the pattern ``room.side`` into ``room.generator``."""
     copy_series(field.base, room.generator)
@@ -424,7 +424,7 @@ def fill_generator(problem, field, room):
                     room.generator[l, c, q] += field.jump[l, h, q] * problem.normals[h, c]
 
 
-@kernel
+@lean_kernel
 def _along(first, second):
     total = 0.0
     for c in range(first.size):
@@ -435,7 +435,7 @@ def _along(first, second):
 # ------------------------------------------------------------------------------------------------ first event
 
 
-@kernel
+@lean_kernel
 def _turning(hull):
     """Bound of how far w turns away from its start: tan of the angle, infinite if it may vanish."""
     start, worst = _along(hull[0], hull[0]), 0.0
@@ -451,14 +451,14 @@ def _turning(hull):
     return math.sqrt(worst)
 
 
-@kernel
+@lean_kernel
 def _first_root(room, hi):
     """First sign change of ``room.series`` in (0, hi), or inf."""
     sign_changes(room.series, hi, room.isolation, room.roots)
     return room.roots[0]
 
 
-@kernel
+@lean_kernel
 def _last_of(roots):
     """Largest finite of ascending roots, 0 if there is none."""
     last = 0.0
@@ -468,7 +468,7 @@ def _last_of(roots):
     return last
 
 
-@kernel
+@lean_kernel
 def _falling_root(series, size, hi, close):
     """Where a polynomial of ``size`` terms, positive at 0 and negative at ``hi``, has its only root in between.
 
@@ -495,7 +495,7 @@ def _falling_root(series, size, hi, close):
     return right
 
 
-@kernel
+@lean_kernel
 def _first_exit(normals, room, noise, zero):
     """First moment x ∈ [0, 1] at which the neuron leaves the side of a boundary: (x, boundary)."""
     first, which = _NEVER, -1
@@ -536,7 +536,7 @@ def _first_exit(normals, room, noise, zero):
     return first, which
 
 
-@kernel
+@lean_kernel
 def _multiplier(room, n_held, m, push):
     """Coefficient with which the m-th held boundary holds against a push (p,)."""
     # Back substitution from the last held boundary to the m-th.
@@ -548,7 +548,7 @@ def _multiplier(room, n_held, m, push):
     return room.goal[m]
 
 
-@kernel
+@lean_kernel
 def _fill_push(raw, a, sign, push):
     """Series of Γ a; for one output of Γ times the sign of a, which alone matters there."""
     s, p, o = raw.shape
@@ -565,7 +565,7 @@ def _fill_push(raw, a, sign, push):
                         push[i, c] += raw[l, c, q] * a[i - l, q]
 
 
-@kernel
+@lean_kernel
 def _jump_series(jump, h, start, length, a, sign, out):
     """Series of ``δ_h · a`` on a piece; for one output of δ_h times the sign of a."""
     s, o = jump.shape[0], jump.shape[2]
@@ -587,7 +587,7 @@ def _jump_series(jump, h, start, length, a, sign, out):
         factor *= length
 
 
-@kernel
+@lean_kernel
 def _excess(jump, room, n_held, m, way, start, length, sign):
     """Write into ``room.series`` by how much the m-th held boundary fails to hold a neuron from the side ``way``."""
     for i in range(room.series.size):
@@ -598,7 +598,7 @@ def _excess(jump, room, n_held, m, way, start, length, sign):
             room.series[i] = room.roots[i] - room.series[i]
 
 
-@kernel
+@lean_kernel
 def first_release(jump, room, n_held, start, length, sign, noise, hi):
     """First moment x ∈ [0, hi] at which a boundary no longer holds: (x, index among the held ones, side it leaves to).
 
@@ -625,7 +625,7 @@ def first_release(jump, room, n_held, start, length, sign, noise, hi):
     return first, which, way
 
 
-@kernel
+@lean_kernel
 def _true_release(problem, field, room, n_held, trigger, way, start, length, x):
     """When (τ) a boundary lets go by the true residual, if by the field it does so at x: one step of Newton's method.
 
@@ -639,9 +639,11 @@ def _true_release(problem, field, room, n_held, trigger, way, start, length, x):
     while room.held[m] != trigger:
         m += 1
     _excess(field.jump, room, n_held, m, way, start, length, sign)
-    slope = 0.0
-    for i in range(room.series.size - 1, 0, -1):
-        slope = slope * x + i * room.series[i]
+    # It is zero at x, but where the field starts a step by having let go already.
+    slope, value = 0.0, 0.0
+    for i in range(room.series.size - 1, -1, -1):
+        slope = slope * x + value
+        value = value * x + room.series[i]
     # With one output the size of a does not matter (`_fill_push`).
     a, push = room.now[p:], room.driven
     if a.size == 1:
@@ -659,10 +661,10 @@ def _true_release(problem, field, room, n_held, trigger, way, start, length, x):
     if way == ACTIVE:
         missed = _along(field.missed_jump[node, trigger], a) - missed
     # The series are those of length · Γ.
-    return min(1.0, max(start, tau - length * length * missed / slope)) if slope > 0.0 else tau
+    return min(1.0, max(start, tau - length * (value + length * missed) / slope)) if slope > 0.0 else tau
 
 
-@kernel
+@lean_kernel
 def _nearest(values, wanted):
     best = 0
     for i in range(values.size):
@@ -674,7 +676,7 @@ def _nearest(values, wanted):
 # ---------------------------------------------------------------------------------------------------- decisions
 
 
-@kernel
+@lean_kernel
 def is_dead(two_sided, side):
     """Whether no sample is active."""
     for h in range(side.size):  # noqa: SIM110 - compiled code has no generators
@@ -683,7 +685,7 @@ def is_dead(two_sided, side):
     return True
 
 
-@kernel
+@lean_kernel
 def is_free(side):
     """Whether no boundary holds."""
     for value in side:  # noqa: SIM110 - compiled code has no generators
@@ -692,7 +694,7 @@ def is_free(side):
     return True
 
 
-@kernel
+@lean_kernel
 def _jump_at(jump, h, tau, a):
     total = 0.0
     for q in range(a.size):
@@ -703,7 +705,7 @@ def _jump_at(jump, h, tau, a):
     return total
 
 
-@kernel
+@lean_kernel
 def _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise):
     """List the boundaries that the neuron lies on, with what each would add; and the velocity without any of them."""
     p, s = w.size, field.jump.shape[0]
@@ -733,7 +735,7 @@ def _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise):
     return size
 
 
-@kernel
+@lean_kernel
 def _apply_sides(problem, field, room, size):
     """Take over the decided sides, and the generator of the new pattern; whether anything changed."""
     changed = False
@@ -752,7 +754,7 @@ def _apply_sides(problem, field, room, size):
     return changed
 
 
-@kernel
+@lean_kernel
 def _note(room, tau, h, kind, weight):
     """Append a switch to the log."""
     row = room.log[room.counts[0]]
@@ -760,7 +762,7 @@ def _note(room, tau, h, kind, weight):
     room.counts[0] += 1
 
 
-@kernel
+@lean_kernel
 def _write(room, size, tau, change):
     """Log what changed. The weight, for the whole event, goes to its first row."""
     for i in range(size):
@@ -771,7 +773,7 @@ def _write(room, size, tau, change):
             change = 0.0
 
 
-@kernel
+@lean_kernel
 def _decide(problem, field, room, tau, when, trigger, away, zero, noise):
     """Decide all boundaries that a neuron (``room.now``) lies on; whether anything changed, logged for ``when``."""
     p = problem.normals.shape[1]
@@ -828,7 +830,7 @@ def _decide(problem, field, room, tau, when, trigger, away, zero, noise):
     return True
 
 
-@kernel
+@lean_kernel
 def _release_rate(problem, room, w, a, tau, size):
     """Rate at which the velocity starts to grow across boundaries that let go: of Γ a along their normals."""
     s, p, o = room.generator.shape
@@ -852,7 +854,7 @@ def _release_rate(problem, room, w, a, tau, size):
     return fastest
 
 
-@kernel
+@lean_kernel
 def _settle(normals, room):
     """Put a neuron exactly on the boundaries that hold it."""
     p = normals.shape[1]
@@ -864,7 +866,7 @@ def _settle(normals, room):
     return size
 
 
-@kernel
+@lean_kernel
 def _count_outputs(problem, room, nodes, start, length, end, factor, plus, total):
     """Add the neuron's share of all outputs at the nodes in (start, end].
 
@@ -887,7 +889,7 @@ def _count_outputs(problem, room, nodes, start, length, end, factor, plus, total
                     plus[i, h, q] += depth * room.now[p + q]
 
 
-@kernel
+@lean_kernel
 def _first_flip(room, sign, n_held):
     """First moment at which the output weight of an unbalanced neuron that is held changes sign."""
     if sign != 0 or n_held == 0 or room.a.shape[1] > 1:
@@ -897,7 +899,7 @@ def _first_flip(room, sign, n_held):
     return _first_root(room, 1.0)
 
 
-@kernel
+@lean_kernel
 def _first_zero(room, sign, n_held):
     """First moment at which the w of an unbalanced neuron that can move along one line only passes zero."""
     if sign != 0 or n_held + 1 < room.w.shape[1]:
@@ -907,7 +909,7 @@ def _first_zero(room, sign, n_held):
     return _first_root(room, 1.0)
 
 
-@kernel
+@lean_kernel
 def _speed(series, x):
     """Norm of the derivative of a curve at x."""
     square = 0.0
@@ -919,7 +921,7 @@ def _speed(series, x):
     return math.sqrt(square)
 
 
-@kernel
+@lean_kernel
 def _vanish(room, tau, trigger, speed):
     """Leave a neuron at w = 0, and log by which boundary: those that held it, or the one that it came to."""
     # All of its velocity ends, and with it what that does to outputs.
@@ -934,7 +936,7 @@ def _vanish(room, tau, trigger, speed):
     room.now[: room.w.shape[1]] = 0.0
 
 
-@kernel
+@lean_kernel
 def _let_go(room, n_held, tau):
     """Release all boundaries to their inactive sides."""
     for m in range(n_held):
@@ -943,7 +945,7 @@ def _let_go(room, n_held, tau):
             _note(room, tau, room.held[m], RELEASE, 0.0)
 
 
-@kernel
+@lean_kernel
 def _significant(w, negligible):
     """Number of leading terms, at least 3, of which all others are negligible."""
     for i in range(w.shape[0] - 1, 2, -1):
@@ -952,7 +954,7 @@ def _significant(w, negligible):
     return 3
 
 
-@kernel
+@lean_kernel
 def _shorten(room, tolerance):
     """Shorten a piece until the last terms of its series are negligible; returns the part of it that is left."""
     s, size = room.raw.shape[0], room.w.shape[0]
@@ -978,7 +980,7 @@ def _shorten(room, tolerance):
     return part
 
 
-@kernel
+@lean_kernel
 def _prepare_piece(problem, room, start, tolerance):
     """Series of the neuron from ``start`` on, as far as they converge quickly: (number of held boundaries, length)."""
     p = problem.normals.shape[1]
@@ -994,7 +996,7 @@ def _prepare_piece(problem, room, start, tolerance):
     return n_held, length
 
 
-@kernel
+@lean_kernel
 def _first_event(problem, field, room, sign, n_held, start, length, size):
     """First event of a piece: (x, boundary, side it is released to, what passes zero)."""
     noise, weight = field.noise[0] * length, _norm(room.a[0])
@@ -1018,7 +1020,7 @@ def _first_event(problem, field, room, sign, n_held, start, length, size):
 # ----------------------------------------------------------------------------------------------- free flight
 
 
-@kernel
+@lean_kernel
 def _expand_until(raw, w, a, allowed):
     """Fill the Taylor series of w and a up to where as many terms as Γ has are negligible; number of the others, or 0.
 
@@ -1051,7 +1053,7 @@ def _expand_until(raw, w, a, allowed):
     return 0
 
 
-@kernel
+@lean_kernel
 def bow(w, size):
     """Bound of the distance of w(x) from the chord between its ends on [0, 1], at the same share of the way."""
     total = 0.0
@@ -1061,7 +1063,7 @@ def bow(w, size):
     return total
 
 
-@kernel
+@lean_kernel
 def project_all(columns, w, out):
     """w·ν of all boundaries."""
     for h in range(out.size):
@@ -1071,7 +1073,7 @@ def project_all(columns, w, out):
             out[h] += columns[c, h] * w[c]
 
 
-@kernel
+@lean_kernel
 def _drive_depths(columns, generator, driven_depth):
     """Fill ν·Γ for all columns of all coefficients of Γ."""
     s, _, o = generator.shape
@@ -1080,7 +1082,7 @@ def _drive_depths(columns, generator, driven_depth):
             project_all(columns, generator[l, :, q], driven_depth[l * o + q])
 
 
-@kernel
+@lean_kernel
 def _depths_at(columns, driven_depth, a, size, start, length, x, along, w, depth, out):
     """w·ν of all boundaries at x of a piece, from their values ``depth`` at its start, or by projecting w(x).
 
@@ -1112,7 +1114,7 @@ def _depths_at(columns, driven_depth, a, size, start, length, x, along, w, depth
             out[h] += along[i] * driven_depth[i, h]
 
 
-@kernel
+@lean_kernel
 def _rates_at(columns, driven_depth, velocity, a, start, along, out):
     """Rates of change of w·ν of all boundaries."""
     if driven_depth.shape[1] == 0:
@@ -1128,7 +1130,7 @@ def _rates_at(columns, driven_depth, velocity, a, start, along, out):
             out[h] += along[i] * driven_depth[i, h]
 
 
-@kernel
+@lean_kernel
 def _value(series, size, x):
     total = 0.0
     for i in range(size - 1, -1, -1):
@@ -1136,7 +1138,7 @@ def _value(series, size, x):
     return total
 
 
-@kernel
+@lean_kernel
 def _next_boundary(normals, w, size, hull, side, depth, later, rate, zero, noise, series, isolation, roots):
     """First exit of a piece of free flight: (x, boundary), x infinite if there is none; boundary -2 for a hard case.
 
@@ -1182,7 +1184,7 @@ def _next_boundary(normals, w, size, hull, side, depth, later, rate, zero, noise
     return first, which
 
 
-@kernel
+@lean_kernel
 def _cross(normals, products, driven_depth, jump, generator, w, a, tau, h, side, depth, zero, vanishes, row):
     """Take a neuron across boundary h if both sides plainly push that way; whether it did. ``row`` gets the switch."""
     s, p, o = generator.shape
@@ -1223,7 +1225,7 @@ def _cross(normals, products, driven_depth, jump, generator, w, a, tau, h, side,
     return True
 
 
-@kernel
+@lean_kernel
 def _fly(
     normals, columns, two_sided, jump, nodes, noise, tolerance, generator, raw, w, a, hull, series, isolation, roots,
     depth, later, rate, products, driven_depth, along, now, side, log, counts, start, sign, factor, plus, total,
@@ -1318,7 +1320,7 @@ def _fly(
     return start
 
 
-@kernel
+@lean_kernel
 def _values(w, a, size, x, out):
     p = w.shape[1]
     for c in range(p):
@@ -1332,7 +1334,7 @@ def _values(w, a, size, x, out):
             out[p + q] = out[p + q] * x + a[i, q]
 
 
-@kernel
+@lean_kernel
 def travel(problem, field, room, sign, factor, plus, total):
     """Carry one neuron from τ = 0 to 1 through all its switches.
 
@@ -1394,7 +1396,7 @@ def travel(problem, field, room, sign, factor, plus, total):
     return TOO_MANY_SWITCHES
 
 
-@kernel
+@lean_kernel
 def _same(first, second):
     for h in range(first.size):  # noqa: SIM110 - compiled code has no generators
         if first[h] != second[h]:
@@ -1402,7 +1404,7 @@ def _same(first, second):
     return True
 
 
-@kernel
+@lean_kernel
 def carry_alone(problem, field, room, neurons, moved, chosen, n_chosen, plus, total, events, n_events):
     """Carry the neurons ``chosen[:n_chosen]`` one by one, from ``neurons`` into ``moved``.
 

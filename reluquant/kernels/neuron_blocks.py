@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.box_lcp import ACTIVE, HELD
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.neuron_alone import (
     LIGHTEST,
     OUTSIDE,
@@ -105,6 +105,11 @@ def make_blocks(H, p, o, s, order):
 
 
 @kernel
+def _multiply(first, second, out):
+    np.dot(first, second, out)
+
+
+@lean_kernel
 def hash_patterns(neurons, chosen):
     """Hash the patterns of the neurons with ``chosen[j] > 0`` into their keys."""
     for j in range(chosen.size):
@@ -112,7 +117,7 @@ def hash_patterns(neurons, chosen):
             neurons.key[j] = _pattern_key(neurons.side[j], neurons.sign[j])
 
 
-@kernel
+@lean_kernel
 def _pattern_key(side, sign):
     """Hash of a pattern; for a held neuron also of the sign of a balanced one, which decides when it is released."""
     key, held = np.uint64(14695981039346656037), False
@@ -122,7 +127,7 @@ def _pattern_key(side, sign):
     return (key ^ np.uint64(sign + 5)) * np.uint64(1099511628211) if held else key
 
 
-@kernel
+@lean_kernel
 def group_by_key(neurons, chosen, wanted, groups):
     """Sort the neurons with ``chosen[j] == wanted`` by pattern into ``groups``; returns the number of groups.
 
@@ -159,7 +164,7 @@ def group_by_key(neurons, chosen, wanted, groups):
     return n_groups
 
 
-@kernel
+@lean_kernel
 def _fill_masks(neurons, groups, first, n, blocks):
     """Write the patterns of n groups from the first one on."""
     for g in range(n):
@@ -172,7 +177,7 @@ def _fill_masks(neurons, groups, first, n, blocks):
         blocks.turned[:, g] = 0.0
 
 
-@kernel
+@lean_kernel
 def fill_generators(problem, field, blocks):
     """What each boundary adds to a generator (H, s·p·o)."""
     s, H, o = field.jump.shape
@@ -186,12 +191,12 @@ def fill_generators(problem, field, blocks):
                     at += 1
 
 
-@kernel
+@lean_kernel
 def _generate(problem, field, neurons, groups, first, n, blocks, room):
     """Generators of n groups, projected where a boundary holds, and when it releases (balanced, one output)."""
     s, p, o = field.base.shape
     _fill_masks(neurons, groups, first, n, blocks)
-    np.dot(blocks.mask, blocks.generators, blocks.generator)
+    _multiply(blocks.mask, blocks.generators, blocks.generator)
     base = field.base.reshape(s * p * o)
     for g in range(n):
         j = groups.members[groups.start[first + g]]
@@ -213,7 +218,7 @@ def _generate(problem, field, neurons, groups, first, n, blocks, room):
             blocks.release[g] = x
 
 
-@kernel
+@lean_kernel
 def _terms(blocks, n, s, tolerance):
     """Terms that the series of n groups need: those of a majorant, ``m' = Σ_l |Γ_l| τ^l m``, beyond are negligible.
 
@@ -250,7 +255,7 @@ def _terms(blocks, n, s, tolerance):
     return min(order, most)
 
 
-@kernel
+@lean_kernel
 def _expand_block(blocks, n, order, s, p, o):
     """Taylor series of n neurons at once."""
     for i in range(order):
@@ -277,7 +282,7 @@ def _expand_block(blocks, n, order, s, p, o):
                 out[b] *= share
 
 
-@kernel
+@lean_kernel
 def _turn_block(blocks, n, order, p):
     """Bound of how far each of n neurons turns (see `neuron_alone`), by the Bernstein form of w."""
     hull, choose = blocks.hull, 1.0
@@ -312,7 +317,7 @@ def _turn_block(blocks, n, order, p):
         blocks.turn[b] = math.sqrt(worst)
 
 
-@kernel
+@lean_kernel
 def _bow(blocks, b, order, p):
     """Bound of the distance of w(τ) from the chord between its ends, at the same share of the way."""
     total = 0.0
@@ -325,7 +330,7 @@ def _bow(blocks, b, order, p):
     return total
 
 
-@kernel
+@lean_kernel
 def _length(column):
     square = 0.0
     for value in column:
@@ -333,7 +338,7 @@ def _length(column):
     return math.sqrt(square)
 
 
-@kernel
+@lean_kernel
 def _nearest(columns, side, w, depth):
     """Distance of w from the nearest boundary that does not hold it; negative beyond one."""
     project_all(columns, w, depth)
@@ -343,7 +348,7 @@ def _nearest(columns, side, w, depth):
     return nearest
 
 
-@kernel
+@lean_kernel
 def _keeps_its_side(blocks, columns, side, z, depth, last, b, order, p):
     """Whether a neuron provably stays on its sides of all boundaries; its distances from them at both ends, over |w|.
 
@@ -360,7 +365,7 @@ def _keeps_its_side(blocks, columns, side, z, depth, last, b, order, p):
     return stays, before / size, after / end
 
 
-@kernel
+@lean_kernel
 def _nodes_block(blocks, nodes, n, order):
     """Values of the series at the nodes (the last is τ = 1)."""
     for i in range(nodes.size):
@@ -373,7 +378,7 @@ def _nodes_block(blocks, nodes, n, order):
                     out[b] = out[b] * nodes[i] + term[b]
 
 
-@kernel
+@lean_kernel
 def _load(blocks, neurons, groups, found, at, n, first, s, p, o):
     """Fetch n neurons from position ``at`` of the members on, with their generators."""
     for b in range(n):
@@ -385,7 +390,7 @@ def _load(blocks, neurons, groups, found, at, n, first, s, p, o):
             blocks.field[i, b] = blocks.driven[g, i]
 
 
-@kernel
+@lean_kernel
 def _collect(blocks, b, g, factor, s, p, o):
     at = 0
     for i in range(s):
@@ -395,7 +400,7 @@ def _collect(blocks, b, g, factor, s, p, o):
                 at += 1
 
 
-@kernel
+@lean_kernel
 def _keep(blocks, neurons, moved, j, b, s, p):
     """Take over the end of a neuron that kept its pattern."""
     last = blocks.one
@@ -410,7 +415,7 @@ def _keep(blocks, neurons, moved, j, b, s, p):
     moved.switches[j] = 0
 
 
-@kernel
+@lean_kernel
 def carry_blocks(problem, field, neurons, moved, groups, n_groups, blocks, room, tolerance, plus, total, alone):
     """Carry all neurons of the groups that provably keep their pattern over the step, from ``neurons`` into ``moved``.
 
@@ -453,10 +458,10 @@ def carry_blocks(problem, field, neurons, moved, groups, n_groups, blocks, room,
     return n_alone
 
 
-@kernel
+@lean_kernel
 def _spread(problem, blocks, n, s, p, o, plus, total):
     """Add what n groups have collected to the outputs."""
-    np.dot(blocks.turned, blocks.collected, blocks.spread)
+    _multiply(blocks.turned, blocks.collected, blocks.spread)
     at = 0
     for i in range(s):
         for c in range(p):
@@ -468,7 +473,7 @@ def _spread(problem, blocks, n, s, p, o, plus, total):
                 at += 1
 
 
-@kernel
+@lean_kernel
 def outputs_now(problem, neurons, groups, n_groups, blocks, plus, total):
     """Fill ``plus[0]`` and ``total[0]`` with the present outputs (see `neuron_alone`)."""
     p, o = total.shape[1], total.shape[2]
@@ -489,7 +494,7 @@ def outputs_now(problem, neurons, groups, n_groups, blocks, plus, total):
         _spread(problem, blocks, n, np.int64(1), p, o, plus, total)
 
 
-@kernel
+@lean_kernel
 def drives_now(problem, field, neurons, groups, n_groups, blocks, room, drive):
     """Write Γ of each group at the start of a step into ``drive`` (≥ G, p, o), projected where boundaries hold."""
     p, o = drive.shape[1], drive.shape[2]
@@ -508,7 +513,7 @@ def drives_now(problem, field, neurons, groups, n_groups, blocks, room, drive):
             project(drive[g : g + 1], room.basis, n_held)
 
 
-@kernel
+@lean_kernel
 def mark_moving(problem, neurons, chosen):
     """Set ``chosen[j]`` to 0 for neurons that never move (dead, or w = 0), else to 1."""
     p = problem.normals.shape[1]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 
 # Root isolation halves an interval at most this often: two sign changes closer than 2^-40 of it are none.
 DEEPEST = 40
 MAX_BISECTIONS = 200
 
 
-@kernel
+@lean_kernel
 def horner(series, theta):
     """Value at θ."""
     total = series[-1]
@@ -20,7 +20,7 @@ def horner(series, theta):
     return total
 
 
-@kernel
+@lean_kernel
 def _variations(row):
     """Number of sign changes in a row of Bernstein coefficients, and its first and last sign.
 
@@ -35,7 +35,7 @@ def _variations(row):
     return count, first, last
 
 
-@kernel
+@lean_kernel
 def _split(row, left):
     """Halve the interval of a Bernstein polynomial (de Casteljau): ``left`` gets the left half, ``row`` the right."""
     size = row.size
@@ -45,7 +45,7 @@ def _split(row, left):
             row[j] = 0.5 * (row[j] + row[j + 1])
 
 
-@kernel
+@lean_kernel
 def sign_changes(series, hi, work, roots):
     """Write all points of (0, hi) where a polynomial changes sign, ascending, then inf.
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.neuron_alone import LIGHTEST, carry_alone
 from reluquant.kernels.status import CHUNK_DONE
 
@@ -19,7 +19,7 @@ STRAIGHT = 1e-9
 BATCH = 16
 
 
-@kernel
+@lean_kernel
 def squared_speed(neurons, groups, n_groups, drive):
     """Squared velocity of all neurons, from the generators (≥ G, p, o) of their groups."""
     total, p, o = 0.0, drive.shape[1], drive.shape[2]
