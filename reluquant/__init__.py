@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reluquant.analysis.interpolate import interpolate
     from reluquant.analysis.neuron_clusters import neuron_clusters
     from reluquant.analysis.piecewise_linear import piecewise_linear
+    from reluquant.analysis.predict_alignment import predict_alignment
     from reluquant.analysis.quantisation import quantisation
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
@@ -61,6 +62,7 @@ _HOMES = {
     "interpolate": "reluquant.analysis.interpolate",
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
     "piecewise_linear": "reluquant.analysis.piecewise_linear",
+    "predict_alignment": "reluquant.analysis.predict_alignment",
     "quantisation": "reluquant.analysis.quantisation",
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",

@@ -29,6 +29,7 @@ PUBLIC_NAMES = [
     "interpolate",
     "neuron_clusters",
     "piecewise_linear",
+    "predict_alignment",
     "quantisation",
     "sectors",
     "simplify",
