@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reluquant.analysis.kink_census import kink_census
     from reluquant.analysis.neuron_clusters import neuron_clusters
     from reluquant.analysis.piecewise_linear import piecewise_linear
+    from reluquant.analysis.predict_alignment import predict_alignment
     from reluquant.analysis.quantisation import quantisation
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
@@ -67,6 +68,7 @@ _HOMES = {
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
     "phase_diagram": "reluquant.studies.regimes",
     "piecewise_linear": "reluquant.analysis.piecewise_linear",
+    "predict_alignment": "reluquant.analysis.predict_alignment",
     "quantisation": "reluquant.analysis.quantisation",
     "scale_sweep": "reluquant.studies.regimes",
     "sectors": "reluquant.analysis.sectors",

@@ -32,6 +32,7 @@ PUBLIC_NAMES = [
     "neuron_clusters",
     "phase_diagram",
     "piecewise_linear",
+    "predict_alignment",
     "quantisation",
     "scale_sweep",
     "sectors",

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reluquant.analysis.arrangement import Hyperplanes, Integers, hyperplanes, unit_vectors
 from reluquant.analysis.predicates import common_integers
-from reluquant.structures.arrays import Floats
+from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.dataset import Dataset
 
 # Places after the point of an integer square root: more than a float64 keeps.
@@ -56,6 +56,20 @@ class AlignmentField:
         lengths = [sum(abs(x) for x in row) for row in self.normals.tolist()]
         jumps = [length * abs(x) for length, row in zip(lengths, self.jumps.tolist(), strict=True) for x in row]
         return sum(jumps + [abs(x) for x in self.linear.ravel().tolist()]).bit_length()
+
+
+def given_forces(data: Dataset, residual: ArrayLike | None) -> tuple[Floats, int]:
+    """Return residuals (n_samples, n_outputs) and what they are to be divided by."""
+    outputs = 1 if data.y.ndim == 1 else data.y.shape[1]
+    if residual is None:
+        # The division by n rounds, and could break ties that the labels have: it waits for the rates.
+        return data.y.reshape(-1, outputs), data.n_samples
+    forces = real_array(residual, "residual", ndim=(1,) if outputs == 1 else (2,))
+    if outputs == 1 and forces.size != data.n_samples:
+        raise ValueError(f"residual needs one number for each of {data.n_samples} samples, but has {forces.size}.")
+    if outputs > 1 and forces.shape != data.y.shape:
+        raise ValueError(f"residual must have the shape {data.y.shape} of the labels, but it has {forces.shape}.")
+    return forces.reshape(-1, outputs), 1
 
 
 def alignment_field(data: Dataset, residual: Floats, divisor: int = 1) -> AlignmentField:

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reluquant.analysis.alignment import AlignmentField, alignment_field
+from reluquant.analysis.alignment import AlignmentField, alignment_field, given_forces
 from reluquant.analysis.arrangement import Arrangement, most_faces
 from reluquant.analysis.extremal_direction import ExtremalDirection, ExtremalDirections
 from reluquant.analysis.extremal_faces import Critical, all_critical
 from reluquant.analysis.extremal_line import line_directions
 from reluquant.analysis.extremal_search import search
 from reluquant.analysis.one_dimension import kinks
-from reluquant.structures.arrays import Floats, frozen, real_array
+from reluquant.structures.arrays import frozen
 from reluquant.structures.dataset import Dataset
 
 # Some seconds of work, and some hundred megabytes.
@@ -108,7 +108,7 @@ def extremal_directions(
         raise TypeError(
             f"extremal_directions needs a Dataset, but got {type(data).__name__}; make one with Dataset(X, y)."
         )
-    forces, divisor = _forces(data, residual)
+    forces, divisor = given_forces(data, residual)
     signs = _signs(sign, forces.shape[1])
     if data.n_features == 1 and data.bias and forces.shape[1] == 1:
         return ExtremalDirections(line_directions(data, forces[:, 0], divisor, signs))
@@ -118,20 +118,6 @@ def extremal_directions(
     critical = all_critical(field, everything) if complete else search(field, data.inputs, signs)
     found = (_described(data, field, e, s) for e in critical for s in _signs_of(e, signs))
     return ExtremalDirections(sorted(found, key=lambda e: (-e.sign, -e.rate)), complete)
-
-
-def _forces(data: Dataset, residual: ArrayLike | None) -> tuple[Floats, int]:
-    """Return residuals (n_samples, n_outputs) and what they are to be divided by."""
-    outputs = 1 if data.y.ndim == 1 else data.y.shape[1]
-    if residual is None:
-        # The division by n rounds, and could break ties that the labels have: it waits for the rates.
-        return data.y.reshape(-1, outputs), data.n_samples
-    forces = real_array(residual, "residual", ndim=(1,) if outputs == 1 else (2,))
-    if outputs == 1 and forces.size != data.n_samples:
-        raise ValueError(f"residual needs one number for each of {data.n_samples} samples, but has {forces.size}.")
-    if outputs > 1 and forces.shape != data.y.shape:
-        raise ValueError(f"residual must have the shape {data.y.shape} of the labels, but it has {forces.shape}.")
-    return forces.reshape(-1, outputs), 1
 
 
 def _signs(sign: int | None, outputs: int) -> tuple[int, ...]:

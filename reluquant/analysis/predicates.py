@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reluquant.structures.arrays import Floats
+from reluquant.structures.arrays import Floats, row_mantissas
 
 Signs = NDArray[np.int8]
 
@@ -22,6 +22,10 @@ _MANTISSA_BITS = 53
 _FILTER = 4 * np.finfo(np.float64).eps
 # Beyond this many binary places the smaller product cannot matter; the cap keeps ldexp from underflowing.
 _FAR = 200
+# Larger than any sum of products of numbers below 1 that underflow.
+_UNDERFLOWS = 1e-300
+# Rows whose products are held at once.
+_ROWS = 4096
 
 
 def integer_parts(values: Floats) -> tuple[list[int], list[int]]:
@@ -89,6 +93,28 @@ def sum_of_products_sign(p: Floats, q: Floats) -> int:
     lowest = min((e for m, e in terms if m), default=0)
     total = sum(_shifted(m, e - lowest) for m, e in terms if m)
     return (total > 0) - (total < 0)
+
+
+def scalar_product_signs(p: Floats, q: Floats) -> Signs:
+    """Return the exact signs (m, n) of the scalar products of the rows of ``p`` (m, r) and ``q`` (n, r).
+
+    Examples
+    --------
+    >>> scalar_product_signs(np.array([[1e-300, 1.0]]), np.array([[1e300, -1.0], [1.0, 1e-300]]))
+    array([[1, 1]], dtype=int8)
+    """
+    left, right = row_mantissas(p)[0], row_mantissas(q)[0]
+    # By Cauchy and Schwarz; what underflows is added.
+    bounds = (p.shape[1] + 4) * np.finfo(np.float64).eps * np.linalg.norm(right, axis=1) + _UNDERFLOWS
+    signs = np.empty((len(p), len(q)), dtype=np.int8)
+    for start in range(0, len(p), _ROWS):
+        rows = slice(start, start + _ROWS)
+        values = left[rows] @ right.T
+        signs[rows] = np.sign(values)
+        unclear = np.abs(values) <= np.linalg.norm(left[rows], axis=1)[:, None] * bounds
+        for j, k in zip(*np.nonzero(unclear), strict=True):
+            signs[start + j, k] = sum_of_products_sign(p[start + j], q[k])
+    return signs
 
 
 def turn_signs(x: Floats, y: Floats) -> Signs:

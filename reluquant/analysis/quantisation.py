@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from reluquant.analysis.extremal_direction import ExtremalDirections
 from reluquant.analysis.extremal_directions import extremal_directions
-from reluquant.analysis.neuron_clusters import neuron_clusters
-from reluquant.analysis.one_dimension import line_labels, line_neurons
+from reluquant.analysis.matching import match_directions
+from reluquant.analysis.neuron_clusters import neuron_clusters, unit_pairs
 from reluquant.analysis.sectors import activation_pattern
 from reluquant.structures.arrays import Floats, frozen, real_array
 from reluquant.structures.dataset import Dataset
-from reluquant.structures.scalars import real_number
+from reluquant.structures.losses import residuals
+from reluquant.structures.scalars import real_number, whole_number
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
 
@@ -22,6 +24,8 @@ N_TIMES = 60
 # A neuron still sleeps while its log-norm has come less than this part of the way from the start's to that of weights
 # of order one. Any fixed mass would call a neuron of size scale^0.1 asleep or awake depending on the scale.
 AWAKE = 0.5
+# All faces are looked at again at each time.
+MOST_FACES = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -42,6 +46,9 @@ class Quantisation:
     dead, dormant : ndarray, shape (n_times,)
         Share of all neurons that no sample activates, and of those that have grown less than half of the way, in the
         logarithm of the norm, from the start to weights of order one.
+    complete : bool
+        Whether all extremal directions are known at all times. If not, the data have too many sectors to look at them
+        all (see :func:`reluquant.extremal_directions`), and ``aligned`` is a lower bound.
     """
 
     t: Floats
@@ -50,26 +57,36 @@ class Quantisation:
     aligned: Floats
     dead: Floats
     dormant: Floats
+    complete: bool
 
     def __repr__(self) -> str:
         return f"Quantisation(n_times={self.t.size}, n_directions={self.n_directions[0]} → {self.n_directions[-1]})"
 
 
 def quantisation(
-    traj: Trajectory, times: ArrayLike | None = None, *, angle: float = 1e-3, share: float = 0.99
+    traj: Trajectory,
+    times: ArrayLike | None = None,
+    *,
+    angle: float = 1e-3,
+    share: float = 0.99,
+    max_faces: int = MOST_FACES,
 ) -> Quantisation:
     """Measure over time how few directions carry the network.
 
     Parameters
     ----------
     traj : Trajectory
-        Of a network with one input with a bias and one output.
+        Of a flow or of descent: any number of features and outputs, any loss.
     times : array_like, shape (n_times,), optional
         When; by default 60 of the run's own steps.
     angle : float, default 1e-3
         Directions further apart than this, in radians, are different; see :func:`reluquant.neuron_clusters`.
     share : float, default 0.99
         Share of the mass to be carried, above 0 and at most 1.
+
+    max_faces : int, default 20,000
+        If the data may have more sectors and faces of sectors, extremal directions are searched for, as by
+        :func:`reluquant.extremal_directions`: they are needed anew at every time.
 
     Returns
     -------
@@ -99,9 +116,9 @@ def quantisation(
     True
     """
     data = traj.data
-    line_labels(data, "quantisation")
     angle = real_number(angle, "angle", above=0)
     share = real_number(share, "share", above=0, most=1)
+    max_faces = whole_number(max_faces, "max_faces", least=0)
     if times is None:
         t = traj.t[np.unique(np.linspace(0, traj.t.size - 1, N_TIMES).round().astype(int))]
     else:
@@ -109,35 +126,41 @@ def quantisation(
     states = traj.states(t)
     start = traj.states([0.0]).log_norm[0]
     first = np.median(start[np.isfinite(start)]) if np.any(np.isfinite(start)) else 0.0
-    rows = [_at(ShallowReLU(W, a), data, angle, share) for W, a in zip(states.W, states.a, strict=True)]
-    n_directions, spread, aligned, dead = (np.array(column) for column in zip(*rows, strict=True))
+    labels, rows = data.y.reshape(data.n_samples, -1), []
+    for W, a, offset in zip(states.W, states.a, traj.recording.offsets(t), strict=True):
+        net = ShallowReLU(W, a, bias=data.bias)
+        residual = residuals(traj.recording.loss, net(data.X).reshape(labels.shape) + offset, labels)
+        extremal = extremal_directions(data, residual=residual.reshape(data.y.shape), max_faces=max_faces)
+        rows.append((*_carried(net, angle, share), *_turned(net, data, extremal, angle), extremal.complete))
+    n_directions, spread, aligned, dead, complete = (np.array(column) for column in zip(*rows, strict=True))
     # A start that is not small has no one asleep.
     dormant = np.mean(states.log_norm < AWAKE * min(first, 0.0), axis=1)
     return Quantisation(
-        frozen(t), frozen(n_directions, np.int64), frozen(spread), frozen(aligned), frozen(dead), frozen(dormant)
+        frozen(t),
+        frozen(n_directions, np.int64),
+        frozen(spread),
+        frozen(aligned),
+        frozen(dead),
+        frozen(dormant),
+        bool(complete.all()),
     )
 
 
-def _at(net: ShallowReLU, data: Dataset, angle: float, share: float) -> tuple[int, float, float, float]:
-    """Number of directions, spread, share of aligned and share of dead neurons."""
-    w, b, a = line_neurons(net, "quantisation")
+def _carried(net: ShallowReLU, angle: float, share: float) -> tuple[int, float]:
+    """Fewest clusters that carry the share of the mass, and the largest angle between them and their neurons."""
     clusters = neuron_clusters(net, angle=angle)
     weights = np.exp(clusters.log_mass - np.max(clusters.log_mass, initial=-np.inf))
     carried = np.cumsum(weights) if np.any(weights > 0) else np.zeros(0)
     n = int(np.searchsorted(carried, share * carried[-1] * (1 - 1e-12)) + 1) if carried.size else 0
-    angles = np.arctan2(b, w)
     inside = (clusters.labels >= 0) & (clusters.labels < n)
-    spread = np.max(_between(angles[inside], clusters.angle[clusters.labels[inside]]), initial=0.0)
+    of, pairs = clusters.labels[inside], np.column_stack(unit_pairs(net))[inside]
+    chords = np.linalg.norm(pairs - np.column_stack([clusters.direction, clusters.output])[of], axis=1)
+    return n, float(np.max(2 * np.arcsin(np.minimum(chords / 2, 1.0)), initial=0.0))
+
+
+def _turned(net: ShallowReLU, data: Dataset, extremal: ExtremalDirections, angle: float) -> tuple[float, float]:
+    """Share of aligned and share of dead neurons."""
     alive = np.any(activation_pattern(net.W, data) > 0, axis=1)
-    residual = (data.y - net(data.X)) / data.n_samples
-    targets = [d for d in extremal_directions(data, residual=residual) if d.kind not in ("neutral", "dead")]
-    near = np.zeros(w.size, dtype=bool)
-    for target in targets:
-        near |= (np.sign(a) == target.sign) & (_between(angles, target.angle) <= angle)
-    aligned = np.mean(near[alive]) if np.any(alive) else np.nan
-    return n, float(spread), float(aligned), float(1.0 - np.mean(alive))
-
-
-def _between(angles: Floats, others: Floats | float) -> Floats:
-    """Angles between directions, in [0, π]."""
-    return np.abs((angles - others + np.pi) % (2 * np.pi) - np.pi)
+    directions, outputs = unit_pairs(net)
+    near = match_directions(directions[alive], outputs[alive], extremal, angle).index >= 0
+    return float(np.mean(near)) if near.size else np.nan, float(1.0 - np.mean(alive))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reluquant.analysis.arrangement import Arrangement, hyperplanes, most_sectors, unit_vectors
 from reluquant.analysis.one_dimension import line_inputs
-from reluquant.analysis.predicates import Signs, product_difference_sign
+from reluquant.analysis.predicates import Signs, scalar_product_signs
 from reluquant.structures.arrays import Floats, frozen, real_array
 from reluquant.structures.dataset import Dataset
 
@@ -245,15 +245,15 @@ def activation_pattern(W: ArrayLike, data: Dataset) -> Signs:
 
     Parameters
     ----------
-    W : array_like, shape (n_neurons, 2) or (2,)
-        Input weights, the bias last.
+    W : array_like, shape (n_neurons, n_features + bias) or (n_features + bias,)
+        Input weights, the bias, if there is one, last.
     data : Dataset
-        One input feature, with bias.
+        Any number of features, with or without bias.
 
     Returns
     -------
     ndarray of int8, shape (n_neurons, n_samples) or (n_samples,)
-        The sign of ``w x_k + b`` for the float64 numbers as given: 1 active, 0 on the
+        The sign of ``w · x̃_k`` for the float64 numbers as given: 1 active, 0 on the
         boundary, -1 inactive.
 
     Raises
@@ -271,7 +271,14 @@ def activation_pattern(W: ArrayLike, data: Dataset) -> Signs:
     The middle one is on the boundary in floating point only: ``3 * (0.1 / 3) - 0.1 == 0.0``.
     """
     weights = real_array(W, "W", ndim=(1, 2))
-    if weights.shape[-1] != 2:
-        raise ValueError(f"W must have two columns, slope and bias, but it has shape {weights.shape}.")
-    inputs = line_inputs(data, "activation_pattern")
-    return product_difference_sign(weights[..., :1], inputs, -weights[..., 1:], np.ones(1))
+    if not isinstance(data, Dataset):
+        raise TypeError(
+            f"activation_pattern needs a Dataset, but got {type(data).__name__}; make one with Dataset(X, y)."
+        )
+    columns = data.n_features + data.bias
+    if weights.shape[-1] != columns:
+        raise ValueError(
+            f"W must have {columns} columns, one for each of {data.n_features} features"
+            f"{' and one for the bias' if data.bias else ''}, but it has shape {weights.shape}."
+        )
+    return scalar_product_signs(weights.reshape(-1, columns), data.inputs).reshape(*weights.shape[:-1], data.n_samples)

@@ -16,7 +16,7 @@ from reluquant.kernels.neuron_alone import Problem
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.general_recording import GeneralRecording, Snapshots, room_for_switches
-from reluquant.structures.losses import SQUARED, Loss, check_labels
+from reluquant.structures.losses import SQUARED, Loss, check_labels, residuals
 from reluquant.structures.shallow_relu import ShallowReLU
 
 # Errors of the steps of a run, some hundred at most, stay below rtol.
@@ -145,11 +145,7 @@ def _snapshots(run: Run) -> Snapshots:
 
 def residual(net: ShallowReLU, data: Dataset, loss: Loss, offset: Floats) -> Floats:
     """Return ``-∂L/∂f(x_k)`` of a network, shape (n_samples, n_outputs)."""
-    outputs = net(data.X).reshape(data.n_samples, -1) + offset
-    found = np.empty_like(outputs)
-    labels = np.array(data.y.reshape(data.n_samples, -1), order="C")
-    losses.residuals(loss.kind, loss.parameter, loss.derivative, outputs, labels, found)
-    return found
+    return residuals(loss, net(data.X).reshape(data.n_samples, -1) + offset, data.y.reshape(data.n_samples, -1))
 
 
 def is_compiled() -> bool:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from reluquant.structures.arrays import Floats
+from reluquant.structures.arrays import Floats, row_mantissas
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 
@@ -41,12 +41,7 @@ def check_problem(net: ShallowReLU, data: Dataset, largest: float) -> None:
 
 def mantissas(net: ShallowReLU) -> tuple[Floats, np.ndarray]:
     """Return (w, a) of each neuron, its largest weight in [½, 1), and the binary exponents that were taken out."""
-    weights = np.column_stack([net.W, net.a])
-    exponent = np.frexp(np.max(np.abs(weights), axis=1))[1].astype(np.int64)
-    # Two halves, because 2^1074 alone overflows.
-    half = -(exponent // 2)
-    mantissa = np.ldexp(np.ldexp(weights, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
-    return mantissa, exponent
+    return row_mantissas(np.column_stack([net.W, net.a]))
 
 
 def scaled(mantissa: Floats, exponent: np.ndarray, log_scale: float) -> tuple[Floats, np.ndarray]:

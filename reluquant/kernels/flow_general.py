@@ -169,7 +169,7 @@ NO_MEMORY = Memory(None, None, 0.0, None, math.inf)
 
 
 class Step(NamedTuple):
-    """A step that was found: length, residual at the nodes, numbers of switches and of heavy groups, whether at the goal."""
+    """A step that was found: length, residual at the nodes, numbers of switches and heavy groups, if at the goal."""
 
     status: int
     length: float
@@ -575,7 +575,8 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             elif iteration == MOST_ITERATIONS or not worst <= DIVERGING * previous:
                 h *= 0.3
                 uncut, iteration, previous = h, 0, math.inf
-                nodes, light = _predict(engine, start.residual, memory.powers, memory, h), _stretch(engine, dim, light, 0.3)
+                nodes = _predict(engine, start.residual, memory.powers, memory, h)
+                light = _stretch(engine, dim, light, 0.3)
                 continue
             nodes, iteration, previous = nodes + _correction(engine, newton, h, defect), iteration + 1, worst
             continue

@@ -66,6 +66,18 @@ def real_array(values: ArrayLike, name: str, ndim: tuple[int, ...] | None = None
     return array
 
 
+def row_mantissas(rows: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """Return rows (m, p) with their largest number in [½, 1), and the binary exponents (m,) that were taken out.
+
+    Exact, unless a number is 1e-308 of the largest of its row.
+    """
+    exponent = np.frexp(np.max(np.abs(rows), axis=1, initial=0.0))[1].astype(np.int64)
+    # Two halves, because 2^1074 alone overflows.
+    half = -(exponent // 2)
+    mantissa = np.ldexp(np.ldexp(rows, half[:, None].astype(np.int32)), (-exponent - half)[:, None].astype(np.int32))
+    return mantissa, exponent
+
+
 def _from_objects(raw: np.ndarray, name: str) -> np.ndarray:
     # Object arrays come from pandas' nullable columns and from lists of Fractions or of None.
     if any(isinstance(v, str | bytes | complex | np.complexfloating) for v in raw.ravel()):

@@ -114,6 +114,11 @@ class DescentRecording:
         object.__setattr__(self, "snapshots", DescentSnapshots(*kept))
 
     @property
+    def loss(self) -> Loss:
+        """What was trained for."""
+        return self.rule.loss
+
+    @property
     def method(self) -> str:
         """Which integrator it was, in words."""
         rule = self.rule
@@ -162,7 +167,7 @@ class DescentRecording:
 
     def offsets(self, times: Floats) -> Floats:
         """Return zeros: descent trains no output bias."""
-        return np.zeros((times.size, 1 if self.data.y.ndim == 1 else self.data.y.shape[1]))
+        return np.zeros((times.size, 1 if self.rule.data.y.ndim == 1 else self.rule.data.y.shape[1]))
 
     def branch_points(self, switches: np.ndarray) -> np.ndarray:
         """Return none: finite steps keep no two neurons exactly together."""

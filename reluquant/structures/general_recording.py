@@ -111,6 +111,8 @@ class GeneralRecording:
 
     def offsets(self, times: Floats) -> Floats:
         """Return the output bias at times inside the run, shape (n_times, n_outputs)."""
+        if not self.trains_offset:
+            return np.repeat(self.snapshots.offset[:1], times.size, axis=0)
         return np.array([self._replay(t)[3] for t in times])
 
     def _replay(self, t: float) -> tuple[np.ndarray, ...]:

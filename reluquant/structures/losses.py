@@ -125,6 +125,15 @@ def named(name: str) -> Loss:
     return NAMED[name]
 
 
+def residuals(loss: Loss, outputs: Floats, labels: Floats) -> Floats:
+    """Return ``-∂L/∂f(x_k)`` for the outputs f and the labels, both (n, o)."""
+    found = np.empty(labels.shape)
+    # Contiguous and writable: for others numba would compile the kernel again.
+    arrays = (np.array(values, order="C") for values in (outputs, labels))
+    losses.residuals(loss.kind, loss.parameter, loss.derivative, *arrays, found)
+    return found
+
+
 def check_labels(loss: Loss, labels: Floats) -> None:
     """Say what is wrong with labels ((n,) or (n, o)) that do not fit a loss.
 

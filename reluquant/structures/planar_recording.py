@@ -13,6 +13,7 @@ from reluquant.kernels import flow_1d, sectors_1d, status
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.branches import branch_points
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.losses import SQUARED, Loss
 from reluquant.structures.mergers import Mergers, Rows, individuals
 from reluquant.structures.recording import NeuronStates
 
@@ -81,6 +82,7 @@ class PlanarRecording:
     snapshots: Snapshots
 
     kind: ClassVar[str] = "planar"
+    loss: ClassVar[Loss] = SQUARED
     method: ClassVar[str] = "Taylor series of the residual, each neuron exactly through its switches (one input)"
 
     def __post_init__(self) -> None:

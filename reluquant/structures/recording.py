@@ -9,6 +9,7 @@ import numpy as np
 
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.losses import Loss
 
 # Restart points are thinned to stay within these bytes; a replay then takes longer.
 MOST_BYTES = 2**28
@@ -40,6 +41,8 @@ class Recording(Protocol):
 
     # In words: which integrator it was.
     method: str
+    # What was trained for.
+    loss: Loss
 
     @property
     def n_neurons(self) -> int:

@@ -16,6 +16,7 @@ from reluquant.structures.arrays import Floats, frozen, real_array
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.descent_recording import DescentRecording
 from reluquant.structures.general_recording import GeneralRecording
+from reluquant.structures.losses import residuals
 from reluquant.structures.planar_recording import PlanarRecording
 from reluquant.structures.recording import NeuronStates, Recording
 from reluquant.structures.shallow_relu import ShallowReLU
@@ -212,6 +213,18 @@ class Trajectory:
         The network of :meth:`at` does not contain it: the trained function is ``traj.at(t)(x) + traj.output_bias(t)``.
         """
         return self.recording.offsets(self._inside([t]))[0]
+
+    def residual(self, t: float) -> Floats:
+        """Return ``-∂L/∂f(x_k)`` at a time, with the shape of ``data.y``: what drives the neurons.
+
+        Parameters
+        ----------
+        t : float
+            Between 0 and ``traj.t[-1]``.
+        """
+        labels = self.data.y.reshape(self.data.n_samples, -1)
+        outputs = self.at(t)(self.data.X).reshape(labels.shape) + self.output_bias(t)
+        return residuals(self.recording.loss, outputs, labels).reshape(self.data.y.shape)
 
     def _inside(self, times: ArrayLike) -> Floats:
         asked = real_array(times, "times", ndim=(1,))

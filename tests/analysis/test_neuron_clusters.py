@@ -1,13 +1,14 @@
 """Clusters, held against single linkage by loops over all pairs."""
 
 import math
+import time
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reluquant import ShallowReLU, neuron_clusters
+from reluquant import Dataset, ShallowReLU, extremal_directions, gradient_flow, neuron_clusters
 
 degrees = st.integers(-180, 180).map(lambda d: math.radians(d))
 neurons = st.lists(
@@ -155,9 +156,97 @@ def test_bad_angles_are_refused(angle):
         neuron_clusters(ShallowReLU([[1.0, 0.0]], [1.0]), angle=angle)
 
 
-def test_other_networks_are_refused():
-    with pytest.raises(ValueError, match="one input dimension with bias so far"):
-        neuron_clusters(ShallowReLU(np.ones((2, 3)), np.ones(2)))
+def pairs_by_loops(W, a, angle):
+    """Labels by merging all pairs (w/|w|, a/|a|) within the chord of the angle, if both have output weights or none."""
+    labels = [j if np.any(w) else -1 for j, w in enumerate(W)]
+    a = a.reshape(len(W), -1)
+    pairs = [np.r_[w / (math.hypot(*w) or 1), b / (math.hypot(*b) or 1)] for w, b in zip(W, a, strict=True)]
+    for _ in labels:
+        for i in range(len(a)):
+            for j in range(len(a)):
+                same = np.any(a[i]) == np.any(a[j]) and (a.shape[1] > 1 or np.sign(a[i]) == np.sign(a[j]))
+                close = np.linalg.norm(pairs[i] - pairs[j]) <= 2 * math.sin(angle / 2)
+                if same and close and labels[i] >= 0 and labels[j] >= 0:
+                    labels[i] = labels[j] = min(labels[i], labels[j])
+    return labels
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 3), st.booleans(), st.floats(0.01, 1.5))
+def test_any_features_and_outputs(seed, p, o, bias, angle):
+    rng = np.random.default_rng(seed)
+    p = max(p, 1 + bias)
+    m = int(rng.integers(1, 14))
+    places, sides = rng.standard_normal((3, p)), rng.standard_normal((2, o))
+    scale = 10.0 ** rng.integers(-200, 100, (m, 1))
+    W = scale * (places[rng.integers(0, 3, m)] + 0.3 * rng.standard_normal((m, p))) * (rng.random((m, 1)) > 0.1)
+    a = sides[rng.integers(0, 2, m)] * (rng.random((m, 1)) > 0.1)
+    net = ShallowReLU(W, a[:, 0] if o == 1 and bias else a, bias=bias)
+    clusters = neuron_clusters(net, angle=angle)
+    expected = pairs_by_loops(W, a, angle)
+    assert same_partition(clusters.labels.tolist(), expected)
+    assert clusters.direction.shape == (len(clusters), p)
+    assert clusters.output.shape == (len(clusters), o)
+    np.testing.assert_allclose(np.linalg.norm(clusters.direction, axis=1), 1)
+    for i in range(len(clusters)):
+        members = clusters.labels == i
+        mass = np.linalg.norm(a[members], axis=1) * np.array([math.hypot(*w) for w in W[members]])
+        assert clusters.mass[i] == pytest.approx(np.sum(mass), rel=1e-12)
+        if np.any(mass > 1e-300):
+            assert clusters.log_mass[i] == pytest.approx(math.log(np.sum(mass)), rel=1e-12)
+            lead = W[members][np.argmax(mass)]
+            assert clusters.direction[i] @ lead > 0 or clusters.size[i] > 2
+        assert clusters.size[i] == members.sum()
+        assert clusters.sign[i] == (np.sign(a[members][0, 0]) if o == 1 else 0)
+        assert clusters.log_norm[i] == pytest.approx(max(math.log(math.hypot(*w)) for w in W[members]), abs=1e-12)
+
+
+def test_with_and_without_a_second_output_of_zeros_are_the_same_clusters():
+    rng = np.random.default_rng(0)
+    W, a = rng.standard_normal((60, 3)), rng.standard_normal(60)
+    one = neuron_clusters(ShallowReLU(W, a), angle=0.3)
+    two = neuron_clusters(ShallowReLU(W, np.column_stack([a, 0 * a])), angle=0.3)
+    assert same_partition(one.labels.tolist(), two.labels.tolist())
+    np.testing.assert_allclose(one.direction, two.direction, atol=1e-14)
+    np.testing.assert_array_equal(one.sign, two.output[:, 0])
+    assert np.all(np.isnan(one.kink) & np.isnan(one.angle))
+
+
+def test_mean_on_the_sphere_is_weighted_by_mass():
+    W = np.array([[1.0, 0.0, 0.0], [1.0, 4e-4, 0.0]])
+    clusters = neuron_clusters(ShallowReLU(W, [1.0, 3.0]))
+    assert clusters.size.tolist() == [2]
+    assert clusters.direction[0, 1] == pytest.approx(3e-4, rel=1e-6)
+
+
+def test_what_a_flow_has_turned_to():
+    data = Dataset([[1, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, -1, -1], bias=False)
+    net = ShallowReLU.balanced(n_features=2, bias=False, n_neurons=200, scale=1e-8, rng=0)
+    clusters = neuron_clusters(gradient_flow(net, data, progress=False).final)
+    extremal = extremal_directions(data)
+    index, angle = clusters.match(extremal)
+    assert len(clusters) == 4
+    assert sorted(index.tolist()) == [i for i, e in enumerate(extremal) if e.kind == "attractor"]
+    assert [extremal[i].sign for i in index] == clusters.sign.tolist()
+    assert np.all(angle < 1e-9)
+    assert clusters.match(extremal[:1]).index.tolist().count(-1) >= 3
+    with pytest.raises(ValueError, match="2 weights and 1 outputs, but the neurons have 3 and 1"):
+        neuron_clusters(ShallowReLU(np.ones((1, 3)), [1.0])).match(extremal)
+    with pytest.raises(ValueError, match="angle must be a finite number above 0 and at most 1.5"):
+        clusters.match(extremal, angle=2.0)
+
+
+def test_condensed_wide_networks_are_quick():
+    rng = np.random.default_rng(0)
+    places = rng.standard_normal((7, 4))
+    W = places[rng.integers(0, 7, 100_000)] + 1e-10 * rng.standard_normal((100_000, 4))
+    start = time.process_time()
+    clusters = neuron_clusters(ShallowReLU(W, np.ones((100_000, 2))))
+    assert time.process_time() - start < 5.0
+    assert clusters.size.sum() == 100_000
+    assert len(clusters) == 7
+
+
+def test_other_things_are_refused():
     with pytest.raises(TypeError, match="needs a ShallowReLU"):
         neuron_clusters(np.ones((2, 3)))
 

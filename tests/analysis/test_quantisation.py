@@ -67,6 +67,50 @@ def test_dormancy_does_not_depend_on_the_scale():
     np.testing.assert_array_equal(shares[0], shares[2])
 
 
+XOR = rq.Dataset([[1, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, -1, -1], bias=False)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_exclusive_or_is_carried_by_four_directions(loss):
+    net = rq.ShallowReLU.balanced(n_features=2, bias=False, n_neurons=100, scale=1e-8, rng=0)
+    traj = run(XOR, net, loss=loss, t_max=100.0)
+    found = rq.quantisation(traj)
+    assert (found.n_directions[0] > 80, found.n_directions[-1]) == (True, 4)
+    assert (found.dormant[0], found.dormant[-1]) == (1.0, 0.0)
+    # These four remain extremal for whatever symmetric residual is left. (Of squares, in the end, only rounding is.)
+    some = rq.quantisation(traj, [0.0, 25.0, 50.0])
+    assert some.aligned.tolist() == [0.0, 1.0, 1.0]
+    assert np.all(found.dead == 0)
+    assert found.complete
+    assert np.all(some.spread < 1e-9)
+
+
+def test_several_outputs_count_as_pairs():
+    data = rq.Dataset(np.eye(2), [[1.0, 0.0], [0.0, 2.0]], bias=False)
+    W, a = [[1.0, 0.0]] * 3 + [[-1.0, -1.0]], [[1, 0], [1, 0], [0, 1], [1, 0]]
+    net = rq.ShallowReLU(1e-9 * np.array(W), 1e-9 * np.array(a), bias=False)
+    found = rq.quantisation(run(data, net, t_max=0.1), [0.0])
+    # The neuron without an active sample is a direction too; one of three live ones looks to another side.
+    assert (found.n_directions[0], found.dead[0]) == (3, 0.25)
+    assert found.aligned[0] == pytest.approx(2 / 3)
+
+
+def test_a_search_says_that_it_was_one():
+    rng = np.random.default_rng(0)
+    data = rq.Dataset(rng.standard_normal((6, 3)), rng.standard_normal(6))
+    traj = run(data, rq.ShallowReLU.balanced(n_features=3, n_neurons=20, rng=0), t_max=1.0)
+    assert rq.quantisation(traj, [0.0]).complete
+    assert not rq.quantisation(traj, [0.0], max_faces=10).complete
+
+
+def test_descent_is_measured_too():
+    data = rq.datasets.two_points()
+    net = rq.ShallowReLU.balanced(n_neurons=50, scale=1e-4, rng=0)
+    traj = rq.gradient_descent(net, data, lr=0.05, n_steps=2000, progress=False)
+    found = rq.quantisation(traj)
+    assert found.n_directions[-1] < 10 < found.n_directions[0]
+
+
 @pytest.mark.parametrize("options", [{"share": 0}, {"share": 1.5}, {"angle": 0}, {"times": [[0.0]]}, {"times": [-1.0]}])
 def test_bad_arguments_are_refused(options):
     traj = run(rq.datasets.two_points(), rq.ShallowReLU.balanced(n_neurons=5, rng=0), t_max=1.0)

@@ -96,10 +96,22 @@ def test_activation_pattern_of_one_neuron_and_far_out():
     assert activation_pattern([1e300, 1.0], data_at([1e300, -1e300])).tolist() == [1, -1]
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.booleans())
+def test_activation_pattern_is_exact_in_any_dimension(seed, d, bias):
+    # Small multiples of powers of two: many products add up to zero, some only to its rounding.
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-3, 4, (5, d)) * 10.0 ** rng.integers(-3, 4, d)
+    W = rng.integers(-3, 4, (6, d + bias)) * np.r_[10.0 ** rng.integers(-3, 4, d), [1.0] * bias]
+    data = Dataset(X, np.zeros(5), bias=bias)
+    for w, signs in zip(W, activation_pattern(W, data), strict=True):
+        exact = [sum(Fraction(a) * Fraction(b) for a, b in zip(w, x, strict=True)) for x in data.inputs]
+        assert signs.tolist() == [(v > 0) - (v < 0) for v in exact]
+
+
 def test_bad_input_is_refused():
     with pytest.raises(TypeError, match="sectors needs a Dataset, but got list"):
         sectors([0.0, 1.0])
-    with pytest.raises(ValueError, match="two columns, slope and bias, but it has shape"):
+    with pytest.raises(ValueError, match="W must have 2 columns, .* and one for the bias, but it has"):
         activation_pattern(np.ones((2, 3)), data_at([1.0]))
     with pytest.raises(ValueError, match="must be finite"):
         activation_pattern([np.nan, 1.0], data_at([1.0]))

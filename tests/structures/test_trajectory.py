@@ -108,3 +108,21 @@ def test_thinned_restart_points_change_nothing_but_the_time_it_takes(traj, monke
 def test_the_text_form_says_how_it_ended(traj):
     assert repr(traj).startswith("Trajectory(n_neurons=12, n_steps=")
     assert "end='t_max'" in repr(traj)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_the_residual_is_minus_the_slope_of_the_loss(loss):
+    data = rq.Dataset([[1, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, -1, -1], bias=False)
+    net = rq.ShallowReLU.balanced(n_features=2, bias=False, n_neurons=20, scale=0.1, rng=0)
+    run = rq.gradient_flow(net, data, loss=loss, output_bias=0.2, t_max=3.0, progress=False)
+    f = run.at(2.0)(data.X) + run.output_bias(2.0)
+    minus_slope = data.y - f if loss == "squared" else data.y / (1 + np.exp(data.y * f))
+    np.testing.assert_allclose(run.residual(2.0), minus_slope / 4, rtol=1e-12)
+
+
+def test_the_residual_has_the_shape_of_the_labels(traj):
+    np.testing.assert_allclose(traj.residual(0.0), (traj.data.y - traj.at(0.0)(traj.data.X)) / traj.data.n_samples)
+    two = rq.Dataset([1.0, 2.0, 4.0], [[1.0, 2.0], [0.0, 1.0], [1.0, 1.0]])
+    run = rq.gradient_descent(rq.ShallowReLU([[1.0, 0.0]], [[0.5, 0.5]]), two, lr=0.01, n_steps=10, progress=False)
+    assert run.residual(run.t[-1]).shape == (3, 2)
+    assert run.output_bias(0.0).tolist() == [0.0, 0.0]
