@@ -57,6 +57,7 @@ def general_flow(
     *,
     loss: Loss = SQUARED,
     offset: Floats | None = None,
+    outputs: Floats,
     log_scale: float,
     t_max: float,
     stop_loss: float | None,
@@ -69,8 +70,8 @@ def general_flow(
     """Run the kernels. Returns the run and its recording; ``recording.first`` tells boundaries' samples.
 
     Parameters are those of `gradient_flow`, checked. ``offset`` (o,): start of a trained output bias; None: there is
-    none. ``slowest``: rate below which nothing moves. With a ``log_scale`` the weights are those of the net times
-    e^log_scale.
+    none. ``outputs``: those of the start, without that bias. ``slowest``: rate below which nothing moves. With a
+    ``log_scale`` the weights are those of the net times e^log_scale.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def general_flow(
     mantissa, exponent, sign = _neurons(net, log_scale)
     side = sides(net.W, data.inputs, first)
     bias = np.zeros(labels.shape[1]) if offset is None else np.array(offset, dtype=np.float64)
-    outputs = np.maximum(data.inputs @ net.W.T, 0.0) @ net.a.reshape(net.n_neurons, -1) * math.exp(2 * log_scale) + bias
+    outputs = outputs.reshape(data.n_samples, -1) + bias
     start_loss = losses.mean_loss(loss.kind, loss.parameter, loss.value, outputs, problem.labels)
     start = Chunk(
         np.zeros(1),

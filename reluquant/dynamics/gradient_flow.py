@@ -138,7 +138,8 @@ def gradient_flow(
     loss = _loss(loss)
     check_problem(net, data, LARGEST)
     with np.errstate(over="ignore", invalid="ignore"):
-        if not math.isfinite(np.mean((net(data.X) - data.y) ** 2)):
+        outputs = net(data.X)
+        if not math.isfinite(np.mean((outputs - data.y) ** 2)):
             raise ValueError("The loss of the starting network exceeds the float64 range; scale W and a down.")
     check_labels(loss, data.y)
     offset = None if output_bias is None else _output_bias(output_bias, data)
@@ -148,6 +149,7 @@ def gradient_flow(
     spread = real_number(spread, "spread", least=0, most=LARGEST_SPREAD)
     speed = speeds(net, data, rtol, math.exp(min(2.0 * log_scale, 0.0)))
     goals = {
+        "outputs": outputs * math.exp(2.0 * log_scale),
         "log_scale": log_scale,
         "t_max": t_max,
         "stop_loss": None if stop_loss is None else real_number(stop_loss, "stop_loss", least=0),

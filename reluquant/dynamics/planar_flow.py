@@ -28,6 +28,7 @@ def planar_flow(
     net: ShallowReLU,
     data: Dataset,
     *,
+    outputs: Floats,
     log_scale: float,
     t_max: float,
     stop_loss: float | None,
@@ -38,13 +39,15 @@ def planar_flow(
     max_steps: int,
     progress: Progress,
 ) -> tuple[Run, PlanarRecording, float]:
-    """Run the kernel. Returns the run, its recording, and the loss that no function of the input can avoid."""
+    """Run the kernel from a network with these ``outputs`` (n,).
+
+    Returns the run, its recording, and the loss that no function of the input can avoid.
+    """
     points, unavoidable = _points(data)
     tolerance = STEP_SHARE * rtol
     # Jorba & Zou (2005): the order that needs the least work for a tolerance.
     order = min(MOST_TERMS, math.ceil(-0.5 * math.log(tolerance)) + 1)
-    nodes = radau((order + 3) // 2).nodes
-    outputs = np.maximum(data.X @ net.W[:, :1].T + net.W[:, 1], 0.0) @ net.a * math.exp(2.0 * log_scale)
+    nodes = radau((order + 3) // 2).nodes.copy()
     start = Chunk(
         np.zeros(1),
         np.array([0.5 * np.mean((outputs - data.y) ** 2) - unavoidable]),

@@ -10,6 +10,7 @@ Only matrix products and eigenvalues: numpy is as fast here as compiled code.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -48,8 +49,9 @@ class Newton(NamedTuple):
     build: np.ndarray
 
 
+@cache
 def radau(n_nodes: int) -> Tables:
-    """Nodes and matrices of Radau's quadrature with the right end as a node."""
+    """Nodes and matrices of Radau's quadrature with the right end as a node; kept, so take copies to write to."""
     legendre = np.polynomial.legendre.Legendre.basis
     nodes = 0.5 * (np.sort((legendre(n_nodes) - legendre(n_nodes - 1)).roots().real) + 1)
     nodes[-1] = 1.0

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.field_1d import fill_generators, map_at, ready_place, spread_output
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.neuron_1d import apply
 from reluquant.kernels.polynomials import horner
 from reluquant.kernels.sectors_1d import EPS, inactive_sector
@@ -98,7 +98,7 @@ def prepare_tail(nodes, n):
     )
 
 
-@kernel
+@lean_kernel
 def begin(field, tail):
     """Keep the residual at θ = 0, and make room for a polynomial instead of a Taylor series."""
     n, order = field.residual.shape
@@ -111,7 +111,7 @@ def begin(field, tail):
             field.generator[c, 0, i], field.generator[c, 1, i] = 0.0, 0.0
 
 
-@kernel
+@lean_kernel
 def keep(field, tail, unit):
     """Keep the polynomial of a step of length ``unit`` for a guess at that of the next."""
     n, s = tail.old.shape
@@ -164,7 +164,7 @@ def fill_tangent_kernel(field, tail, sector_moments, ray_moments):
             tail.comodes[l, k] = vectors[k, l] / root
 
 
-@kernel
+@lean_kernel
 def _fill_polynomial(field, tail, unit):
     """Residual and generators of the step from the values at the nodes."""
     n, s = tail.values.shape
@@ -180,7 +180,7 @@ def _fill_polynomial(field, tail, unit):
     field.ready[:] = False
 
 
-@kernel
+@lean_kernel
 def _moved_output(field, sector_moments, ray_moments, moving, theta, output):
     """Σ a w per sector of the network that the field has carried to θ, switches apart."""
     n2 = field.rays.shape[0]
@@ -209,7 +209,7 @@ def _moved_output(field, sector_moments, ray_moments, moving, theta, output):
         output[c, 1] += product * field.rays[ray, 1]
 
 
-@kernel
+@lean_kernel
 def _find(field, tail, sector_moments, ray_moments, moving, output):
     """Residual at the nodes of the network that the present polynomial carries."""
     for place in range(moving.size):
@@ -221,7 +221,7 @@ def _find(field, tail, sector_moments, ray_moments, moving, output):
 
 
 # Loops here and below, not numpy's products: compiling those took a sixth of all compile time.
-@kernel
+@lean_kernel
 def _multiply(left, right, product):
     """Write the product of two matrices."""
     for i in range(left.shape[0]):
@@ -232,7 +232,7 @@ def _multiply(left, right, product):
                 product[i, l] += left[i, k] * right[k, l]
 
 
-@kernel
+@lean_kernel
 def factorise(matrix, pivots):
     """Turn a matrix into its triangular factors, with the rows exchanged that ``pivots`` tells."""
     s = pivots.size
@@ -250,7 +250,7 @@ def factorise(matrix, pivots):
                 matrix[l, j] -= matrix[l, i] * matrix[i, j]
 
 
-@kernel
+@lean_kernel
 def solve(factors, pivots, right):
     """Turn ``right`` into the solution of ``matrix x = right``, given the factors of the matrix."""
     s = pivots.size
@@ -265,7 +265,7 @@ def solve(factors, pivots, right):
         right[i] /= factors[i, i]
 
 
-@kernel
+@lean_kernel
 def _factorise_modes(tail, unit):
     """Factorise Newton's matrix of each mode, for steps of this length."""
     s = tail.nodes.size
@@ -276,7 +276,7 @@ def _factorise_modes(tail, unit):
         factorise(tail.system[k], tail.pivots[k])
 
 
-@kernel
+@lean_kernel
 def _correct(tail):
     """Turn the defect into the Newton correction, in place, mode by mode; ``found`` is spent."""
     _multiply(tail.comodes, tail.defect, tail.found)
@@ -285,7 +285,7 @@ def _correct(tail):
     _multiply(tail.modes, tail.found, tail.defect)
 
 
-@kernel
+@lean_kernel
 def _off_at_start(field, tail, unit):
     """How far the generators are off at θ = 0, where the polynomial is free, as their mean over the step counts it."""
     # A transient of rate λ that the polynomial leaves out integrates to 1/λ only.
@@ -304,7 +304,7 @@ def _off_at_start(field, tail, unit):
     return total
 
 
-@kernel
+@lean_kernel
 def collocate(field, tail, sector_moments, ray_moments, moving, unit, output):
     """Find the polynomial of one implicit step of length ``unit``, starting from ``tail.values``.
 

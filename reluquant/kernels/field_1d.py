@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.polynomials import DEEPEST, sign_changes
 from reluquant.kernels.sectors_1d import inactive_sector
 
@@ -39,6 +39,7 @@ class Field(NamedTuple):
     limits (4n,): how far the series of a sector, then of a ray, is accurate to the tolerance.
     ready (2n, 5): whether maps, slides, turns, ends and edges are filled for this sector or ray.
     work (DEEPEST + 2, order): room for the root isolation.
+    log (64 + 8n, 4), trial (3,): room for the switches of one neuron, and for itself.
     noise (1,): what rounding and the tolerance alone make of unit · g · x̃.
 
     tolerance bounds the error of any map over one step; spread is the angle that parts neurons that are released.
@@ -58,6 +59,8 @@ class Field(NamedTuple):
     limits: np.ndarray
     ready: np.ndarray
     work: np.ndarray
+    log: np.ndarray
+    trial: np.ndarray
     noise: np.ndarray
     tolerance: float
     spread: float
@@ -86,13 +89,16 @@ def empty_field(points, order, tolerance, spread):
         np.zeros(2 * n2),
         np.zeros((n2, 5), np.bool_),
         np.zeros((DEEPEST + 2, order)),
+        # Every point can be passed twice, and slide and release, before something must be wrong.
+        np.zeros((64 + 8 * n, 4)),
+        np.zeros(3),
         np.zeros(1),
         tolerance,
         spread,
     )
 
 
-@kernel
+@lean_kernel
 def moments(Z, E, mode, rays, sector_moments, ray_moments, occupied):
     """Sum z zᵀ per sector as (w², wb, b², aw, ab, a²), and (aρ, ½(ρ² + a²)) per ray, into coefficient 0."""
     n2 = rays.shape[0]
@@ -122,7 +128,7 @@ def moments(Z, E, mode, rays, sector_moments, ray_moments, occupied):
             ray_moments[place - n2, 1, 0] += 0.5 * factor * (a * a + rho * rho)
 
 
-@kernel
+@lean_kernel
 def spread_output(points, output, start, residual, i):
     """Write the residual of a network into column ``i``, by prefix sums of its ``output`` Σ a w per sector.
 
@@ -143,7 +149,7 @@ def spread_output(points, output, start, residual, i):
         residual[k, i] = points[k, 1] * ((points[k, 2] if start else 0.0) - value)
 
 
-@kernel
+@lean_kernel
 def fill_generators(field, i, unit):
     """Coefficient ``i`` of all generators from that of the residual."""
     points, residual, generator = field.points, field.residual, field.generator
@@ -161,7 +167,7 @@ def fill_generators(field, i, unit):
         generator[n + 1 + k, 0, i], generator[n + 1 + k, 1, i] = first, second
 
 
-@kernel
+@lean_kernel
 def fill_residual(field, sector_moments, ray_moments, i, unit, output):
     """Coefficient ``i`` of the residual and of all generators."""
     n = field.points.shape[0]
@@ -176,7 +182,7 @@ def fill_residual(field, sector_moments, ray_moments, i, unit, output):
     fill_generators(field, i, unit)
 
 
-@kernel
+@lean_kernel
 def _grow_sector(g, m, i):
     """Coefficient ``i + 1`` of the second moments of one sector: dC/dt = G C + C Gᵀ."""
     w1, w2, w3, w4, w5, w6 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -193,7 +199,7 @@ def _grow_sector(g, m, i):
     m[3, i + 1], m[4, i + 1], m[5, i + 1] = share * w4, share * w5, share * w6
 
 
-@kernel
+@lean_kernel
 def _grow_ray(g, u, m, i):
     """Coefficient ``i + 1`` of (Σ aρ, ½ Σ (ρ² + a²)) of the sliders on one ray."""
     product, energy = 0.0, 0.0
@@ -204,7 +210,7 @@ def _grow_ray(g, u, m, i):
     m[0, i + 1], m[1, i + 1] = 2.0 * product / (i + 1), 2.0 * energy / (i + 1)
 
 
-@kernel
+@lean_kernel
 def fill_field(field, sector_moments, ray_moments, moving, unit, output):
     """All higher coefficients of the residual; groups that are not `moving` are spectators."""
     n2, order = field.rays.shape[0], field.residual.shape[1]
@@ -231,7 +237,7 @@ def fill_field(field, sector_moments, ray_moments, moving, unit, output):
         fill_residual(field, sector_moments, ray_moments, i + 1, unit, output)
 
 
-@kernel
+@lean_kernel
 def slope_toward(generator, sector, x, theta):
     """``unit · g · x̃`` at θ."""
     # Here and in `map_at` numbers are indexed one by one: a view of an array costs more than reading it.
@@ -241,7 +247,7 @@ def slope_toward(generator, sector, x, theta):
     return total
 
 
-@kernel
+@lean_kernel
 def _reach(rate, last, before_last, order, tolerance):
     """Step at which the last two terms of a series reach the tolerance (Jorba & Zou 2005), or growth its bound."""
     step = min(LONGEST_STEP, MOST_GROWTH / (2.0 * rate)) if rate > 0.0 else LONGEST_STEP
@@ -252,7 +258,7 @@ def _reach(rate, last, before_last, order, tolerance):
     return step
 
 
-@kernel
+@lean_kernel
 def ready_place(field, place):
     """Fill the series of a sector or of a ray (``2n + ray``), and return how far it reaches."""
     n2 = field.rays.shape[0]
@@ -264,7 +270,7 @@ def ready_place(field, place):
     return field.limits[place]
 
 
-@kernel
+@lean_kernel
 def _ready_sector(field, c):
     """Fill the series of S of sector ``c``, and how far it reaches."""
     g, s = field.generator[c], field.maps[c]
@@ -288,7 +294,7 @@ def _ready_sector(field, c):
     field.ready[c, MAPS] = True
 
 
-@kernel
+@lean_kernel
 def _ready_ray(field, ray):
     """Fill the series of Γ of a ray, and how far it reaches."""
     g, u = field.generator[inactive_sector(ray, field.points.shape[0])], field.rays[ray]
@@ -301,7 +307,7 @@ def _ready_ray(field, ray):
     field.ready[ray, SLIDES] = True
 
 
-@kernel
+@lean_kernel
 def ready_turns(field, c, hi):
     """Find where ``g · x̃`` changes sign at the two boundaries of sector ``c``."""
     n = field.points.shape[0]
@@ -322,7 +328,7 @@ def ready_turns(field, c, hi):
     field.ready[c, TURNS] = True
 
 
-@kernel
+@lean_kernel
 def next_turn(turns, c, side, theta):
     """The first turning point after θ at one boundary of sector ``c``."""
     for i in range(turns.shape[2]):
@@ -331,7 +337,7 @@ def next_turn(turns, c, side, theta):
     return np.inf
 
 
-@kernel
+@lean_kernel
 def map_at(maps, c, theta):
     """S of sector ``c`` at θ from its series, scaled to determinant 1 so that a² - |w|² is kept to rounding."""
     p, q, r, t = 0.0, 0.0, 0.0, 0.0
@@ -342,7 +348,7 @@ def map_at(maps, c, theta):
     return p * scale, q * scale, r * scale, t * scale
 
 
-@kernel
+@lean_kernel
 def ready_end(field, c, hi):
     """Fill all that an exit from sector ``c`` needs: S at the end of the step, and the turning points."""
     if not field.ready[c, MAPS]:

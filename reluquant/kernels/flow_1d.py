@@ -44,7 +44,7 @@ from reluquant.kernels.field_1d import (
     ready_end,
     ready_place,
 )
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.jump_1d import jump, jump_length
 from reluquant.kernels.neuron_1d import SHORTER, apply, rebalance, slide, travel
 from reluquant.kernels.passing_1d import pass_through, ready_passage
@@ -87,7 +87,7 @@ SETTLED = 16.0
 FIRST_PACE = np.array([np.inf, 0.0, 0.0, PATIENCE, PATIENCE, 0.0, MOST_STRETCH])
 
 
-@kernel
+@lean_kernel
 def _keeps_sector(points, turns, turned, c, hi, w, b, a, w_end, b_end, a_end):
     """Whether a neuron whose a keeps its sign is inside sector ``c`` at its end, and wherever it may turn before."""
     zero = OUTSIDE * (abs(w_end) + abs(b_end) + abs(a_end))
@@ -108,7 +108,7 @@ def _keeps_sector(points, turns, turned, c, hi, w, b, a, w_end, b_end, a_end):
     return True
 
 
-@kernel
+@lean_kernel
 def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron to ``hi``, from ``Z`` and ``mode`` into ``moved`` and ``moved_mode``.
 
@@ -119,8 +119,7 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     points, rays, generator, edges, ends = field.points, field.rays, field.generator, field.edges, field.ends
     turns, turned, slides, releases = field.turns, field.turned, field.slides, field.releases
     limits, ready = field.limits, field.ready
-    # Every point can be passed twice, and slide and release, before something must be wrong.
-    log, trial = np.empty((64 + 8 * n, 4)), np.empty(3)
+    log, trial = field.log, field.trial
     ready[:, TURNS] = False
     ready[:, END] = False
     releases[:] = np.nan
@@ -192,7 +191,7 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     return CHUNK_DONE, n_events, hi
 
 
-@kernel
+@lean_kernel
 def _carry_within_reach(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron as far as all series that it meets are accurate, at most to ``hi``.
 
@@ -210,7 +209,7 @@ def _carry_within_reach(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     return status, n_events, hi
 
 
-@kernel
+@lean_kernel
 def _normalise(Z, E, sign):
     """Keep mantissas near 1, so that neither growth nor decay ever leaves float64.
 
@@ -230,7 +229,7 @@ def _normalise(Z, E, sign):
             E[j] += shift
 
 
-@kernel
+@lean_kernel
 def _where_to_end(events, n_events, hi, reach, tolerance):
     """Largest θ ≤ ``hi`` at which the switches before it have changed less than the tolerance."""
     lo, end = 0.0, hi
@@ -252,7 +251,7 @@ def _where_to_end(events, n_events, hi, reach, tolerance):
     return lo if lo > 0.0 else end
 
 
-@kernel
+@lean_kernel
 def _time_of_loss(field, goal, hi):
     """First θ at which the loss of the series is down to ``goal``, or inf if it is not by ``hi``."""
     lo, end = 0.0, hi
@@ -289,7 +288,7 @@ class Pace(NamedTuple):
     stretch: np.ndarray
 
 
-@kernel
+@lean_kernel
 def _strength(points):
     """How strongly a change of one neuron's output acts back on any generator, and the longest input."""
     reach, longest = 0.0, 0.0
@@ -299,7 +298,7 @@ def _strength(points):
     return reach, longest
 
 
-@kernel
+@lean_kernel
 def _mass(sector_moments, ray_moments):
     """Σ |z|² over all neurons."""
     total = 0.0
@@ -309,7 +308,7 @@ def _mass(sector_moments, ray_moments):
     return total
 
 
-@kernel
+@lean_kernel
 def _scale(field, sector_moments, ray_moments, occupied, moving, unit):
     """Set the noise of a step of this unit of time, and which groups move the field noticeably."""
     points, n2 = field.points, field.rays.shape[0]
@@ -331,7 +330,7 @@ def _scale(field, sector_moments, ray_moments, occupied, moving, unit):
             moving[place] = size * unit * reach * longest > SPECTATOR * field.tolerance
 
 
-@kernel
+@lean_kernel
 def _reach_of_all(field, occupied, hi):
     """How far the series of all occupied sectors and rays are accurate, at most ``hi``."""
     n2 = field.rays.shape[0]
@@ -343,7 +342,7 @@ def _reach_of_all(field, occupied, hi):
     return hi
 
 
-@kernel
+@lean_kernel
 def _explicit_step(field, sector_moments, ray_moments, occupied, moving, output):
     """Fill the Taylor series of a step. Returns (unit of time, how far it reaches, whether the problem is stiff)."""
     n2 = field.rays.shape[0]
@@ -418,7 +417,7 @@ def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, mov
     return 0.0, 0.0
 
 
-@kernel
+@lean_kernel
 def _learn_pace(pace, tail, implicit, guessed, stiff, unit, end, cut):
     """What the length of this step says about the next."""
     # Where many light switches cut steps short, do not carry every neuron through all its switches to the far end of

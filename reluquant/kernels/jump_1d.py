@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from reluquant.kernels.field_1d import SPECTATOR
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.sectors_1d import AT_REST, EPS, active_sector, boundary, inactive_sector
 
 # A heavy group may turn by this share of the tolerance in a jump that takes it as resting.
@@ -26,7 +26,7 @@ ROUNDINGS = 16.0
 LOG_2 = math.log(2.0)
 
 
-@kernel
+@lean_kernel
 def _light_growth(field, Z, E, sign, mode, j, limit, rounding):
     """Rate of growth of a light neuron in the constant field, and how long until it is heavy; -1 if it may switch."""
     n = field.points.shape[0]
@@ -66,7 +66,7 @@ def _light_growth(field, Z, E, sign, mode, j, limit, rounding):
     return rate, (math.log(limit * max(rate, 1e-300)) - size) / (2.0 * rate)
 
 
-@kernel
+@lean_kernel
 def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, longest, settled, still):
     """How long all neurons keep their places while the residual stays; 0 if the closed form does not apply.
 
@@ -121,7 +121,7 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
     return length
 
 
-@kernel
+@lean_kernel
 def jump(field, length, Z, E, sign, mode, still):
     """Move all light neurons by a time that `jump_length` allows."""
     n = field.points.shape[0]

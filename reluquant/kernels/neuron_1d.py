@@ -18,7 +18,7 @@ from reluquant.kernels.field_1d import (
     ready_turns,
     slope_toward,
 )
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.polynomials import MAX_BISECTIONS, horner
 from reluquant.kernels.sectors_1d import AT_REST, EPS, OUTSIDE, active_sector, boundary, inactive_sector
 from reluquant.kernels.status import CHUNK_DONE, TOO_MANY_SWITCHES
@@ -31,7 +31,7 @@ VANISHES = 64 * OUTSIDE
 SHORTER = -1
 
 
-@kernel
+@lean_kernel
 def apply(p, q, r, t, w, b, a):
     """S Z Sᵀ as (w, b, a)."""
     high, low = a + w, a - w
@@ -40,19 +40,19 @@ def apply(p, q, r, t, w, b, a):
     return 0.5 * (first - last), p * r * high + (p * t + q * r) * b + q * t * low, 0.5 * (first + last)
 
 
-@kernel
+@lean_kernel
 def _back(p, q, r, t, w, b, a):
     """S⁻¹ Z S⁻ᵀ: what a neuron now at Z would have been at θ = 0."""
     return apply(t, -q, -r, p, w, b, a)
 
 
-@kernel
+@lean_kernel
 def rebalance(w, b, a, sign):
     """Put a balanced neuron back on |a| = |w|, from which rounding would let it drift while it shrinks."""
     return sign * math.sqrt(w * w + b * b) if sign != 0 else a
 
 
-@kernel
+@lean_kernel
 def slide(u1, u2, w, b, a, sign, gain):
     """Move a slider on the ray ``(u1, u2)`` by ``Γ(θ) - Γ(θ₀) = gain``."""
     rho = w * u1 + b * u2
@@ -64,7 +64,7 @@ def slide(u1, u2, w, b, a, sign, gain):
     return rho * u1, rho * u2, 0.5 * (grown - shrunk)
 
 
-@kernel
+@lean_kernel
 def _depth(maps, c, x, active, w, b, a, theta):
     """Signed distance into a sector at one boundary, at θ, of a neuron given at θ = 0."""
     p, q, r, t = map_at(maps, c, theta)
@@ -75,7 +75,7 @@ def _depth(maps, c, x, active, w, b, a, theta):
     return value if active else -value
 
 
-@kernel
+@lean_kernel
 def _exit_between(maps, c, x, active, neuron, zero, lo, hi):
     """The moment in (lo, hi] at which a neuron (given at θ = 0) leaves a sector: inside at lo, outside at hi.
 
@@ -110,7 +110,7 @@ def _exit_between(maps, c, x, active, neuron, zero, lo, hi):
     return x1 if abs(f1) <= zero else max(x1, x2)
 
 
-@kernel
+@lean_kernel
 def _flip(maps, c, w, b, a, lo, hi):
     """Where the a of an unbalanced neuron (given at θ = 0) changes sign in (lo, hi), or inf."""
     p, q, r, t = map_at(maps, c, lo)
@@ -130,7 +130,7 @@ def _flip(maps, c, w, b, a, lo, hi):
     return hi
 
 
-@kernel
+@lean_kernel
 def _exit(points, generator, maps, ends, turns, noise, c, w, b, a, sign, lo, hi, ignored):
     """First exit of a neuron (given at θ = 0) from sector ``c`` in (lo, hi]: (θ, side), θ = inf if it stays.
 
@@ -178,7 +178,7 @@ def _exit(points, generator, maps, ends, turns, noise, c, w, b, a, sign, lo, hi,
     return first, first_side
 
 
-@kernel
+@lean_kernel
 def _slider_zero(series, rho, a, before, lo, hi):
     """Where an unbalanced slider loses a (if |a| < ρ) or ρ (if |a| > ρ) in (lo, hi), or inf.
 
@@ -201,7 +201,7 @@ def _slider_zero(series, rho, a, before, lo, hi):
     return hi
 
 
-@kernel
+@lean_kernel
 def _first_push(field, c, side, way, lo, hi):
     """First θ in [lo, hi] from which ``way · g · x̃`` at a boundary of sector ``c`` is negative beyond noise, or inf.
 
@@ -236,7 +236,7 @@ def _first_push(field, c, side, way, lo, hi):
     return np.inf
 
 
-@kernel
+@lean_kernel
 def _release_from(field, ray, way, lo, hi):
     """First moment in [lo, hi] at which a ray no longer holds sliders whose a has the sign ``way``, and where to."""
     n = field.points.shape[0]
@@ -247,7 +247,7 @@ def _release_from(field, ray, way, lo, hi):
     return (to_dead, False) if to_dead <= to_live else (to_live, True)
 
 
-@kernel
+@lean_kernel
 def release(field, ray, a, lo, hi):
     """First moment in [lo, hi] at which a ray no longer holds sliders of this sign: (θ, whether to the active side)."""
     # A dead neighbour pushes nothing: what is there is absorbed.
@@ -263,7 +263,7 @@ def release(field, ray, a, lo, hi):
     return _release_from(field, ray, way, lo, hi)
 
 
-@kernel
+@lean_kernel
 def _part(field, c, angle, w, b):
     """Turn a neuron on a boundary of sector ``c`` into it by an angle, or to its middle where it is narrower."""
     n2 = field.rays.shape[0]
@@ -283,13 +283,13 @@ def _part(field, c, angle, w, b):
     return turned_w * length, turned_b * length
 
 
-@kernel
+@lean_kernel
 def absorbed(w, b, x):
     """The b of a neuron that dies at input x: beyond all doubt inactive, so that no rounding wakes it at a restart."""
     return min(b, -w * x - EPS * abs(w * x))
 
 
-@kernel
+@lean_kernel
 def travel(field, neuron, sign, place, angle, theta, n_log, hi, log):
     """Carry one neuron from θ to ``hi`` through all its switches.
 

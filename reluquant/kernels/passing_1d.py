@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 
 from reluquant.kernels.field_1d import EDGES, END, SLIDES, next_turn, ready_end, ready_place, slope_toward
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.neuron_1d import OFF, ON, RELEASE, SLIDE, absorbed, release
 from reluquant.kernels.polynomials import MAX_BISECTIONS, horner
 from reluquant.kernels.sectors_1d import EPS, OUTSIDE, active_sector, boundary, inactive_sector
 
 
-@kernel
+@lean_kernel
 def root(w, b, length):
     """The ``v`` whose square has the direction ``(w, b)`` of this length: |v|² = 2 length."""
     if w >= 0.0:
@@ -28,7 +28,7 @@ def root(w, b, length):
     return b / v2, v2
 
 
-@kernel
+@lean_kernel
 def _opening(rays, c):
     """A direction inside sector ``c``, from which none of it is further than a right angle."""
     n2 = rays.shape[0]
@@ -39,7 +39,7 @@ def _opening(rays, c):
     return w, b
 
 
-@kernel
+@lean_kernel
 def _ready_edges(field, c):
     """Fill the polynomials ``e`` of both boundaries of sector ``c``, for a > 0 and for a < 0; all point into it."""
     rays, n2 = field.rays, field.rays.shape[0]
@@ -59,7 +59,7 @@ def _ready_edges(field, c):
     field.ready[c, EDGES] = True
 
 
-@kernel
+@lean_kernel
 def _meeting(edges, c, side, column, v1, v2, lo, hi):
     """Where a neuron meets a boundary of sector ``c`` in (lo, hi), and e there; it is inside at lo and outside at hi.
 
@@ -88,7 +88,7 @@ def _meeting(edges, c, side, column, v1, v2, lo, hi):
     return theta, e1, e2
 
 
-@kernel
+@lean_kernel
 def _edge(edges, c, side, column, theta):
     """The polynomial of a boundary at θ."""
     # Here and above numbers are indexed one by one: a view of an array costs more than reading it.
@@ -99,13 +99,13 @@ def _edge(edges, c, side, column, theta):
     return e1, e2
 
 
-@kernel
+@lean_kernel
 def _change(generator, sector, x, theta, hi):
     """How much a push at a boundary changes by the end of the step, at most."""
     return abs(slope_toward(generator, sector, x, theta)) + abs(slope_toward(generator, sector, x, hi))
 
 
-@kernel
+@lean_kernel
 def ready_passage(field, place, sign, hi):
     """Make ready what `pass_through` needs of a sector or a ray."""
     n2 = field.rays.shape[0]
@@ -120,7 +120,7 @@ def ready_passage(field, place, sign, hi):
         release(field, place - n2, float(sign), 0.0, hi)
 
 
-@kernel
+@lean_kernel
 def pass_through(
     points, rays, edges, ends, generator, turns, slides, releases, limits, ready, w, b, a, place, parts, hi, log
 ):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.sectors_1d import EPS, boundary, inactive_sector, inside
 
 
-@kernel
+@lean_kernel
 def _can_grow(field, c0, sign, slowest):
     """Whether a small balanced neuron of sector ``c0`` may reach a direction in which it grows, residual frozen.
 
@@ -43,7 +43,7 @@ def _can_grow(field, c0, sign, slowest):
     return False
 
 
-@kernel
+@lean_kernel
 def at_rest(field, sector_moments, ray_moments, occupied, sign, mode, slowest, unit):
     """Whether the network is stationary: its velocity is small and no neuron can grow."""
     n = field.points.shape[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 
 AT_REST = -1  # the mode of a neuron with w = 0: with relu'(0) = 0 it never moves
 EPS = 2.0**-52
@@ -14,7 +14,7 @@ OUTSIDE = 8 * EPS
 BALANCED = 8 * EPS
 
 
-@kernel
+@lean_kernel
 def exact_sign(w, b, x):
     """Sign of ``w x + b`` for the float64 numbers as given, barring underflow of the product's tail."""
     product = w * x
@@ -30,13 +30,13 @@ def exact_sign(w, b, x):
     return 1 if total > 0 else (-1 if total < 0 else 0)
 
 
-@kernel
+@lean_kernel
 def inactive_sector(ray, n):
     """The sector beside a ray on whose side the ray's own point is inactive."""
     return ray + 1 if ray < n else ray
 
 
-@kernel
+@lean_kernel
 def active_sector(ray, n):
     """The sector beside a ray on whose side the ray's own point is active."""
     return ray if ray < n else (ray + 1) % (2 * n)
@@ -67,7 +67,7 @@ def locate(points, Z, mode):
             mode[j] = n + n_active
 
 
-@kernel
+@lean_kernel
 def inside(w, b, x, upper_is_active):
     """Signed distance into the sector at one boundary, zero within rounding."""
     value = w * x + b
@@ -76,7 +76,7 @@ def inside(w, b, x, upper_is_active):
     return value if upper_is_active else -value
 
 
-@kernel
+@lean_kernel
 def boundary(c, side, n):
     """Point of the upper (0) or lower (1) boundary of sector ``c``, and whether it is active inside."""
     if side == 0:

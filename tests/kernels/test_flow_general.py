@@ -20,7 +20,7 @@ from tests.flow_problems import PROBLEMS, by_neuron
 def _flow(net, data, *, t_max=math.inf, loss=SQUARED, rtol=1e-9, offset=None, stop_loss=None):
     return general_flow(
         net, data, loss=loss, offset=offset, log_scale=0.0, t_max=t_max, stop_loss=stop_loss, rtol=rtol, slowest=rtol,
-        save_at=np.empty(0), max_steps=5000, progress=False,
+        outputs=net(data.X), save_at=np.empty(0), max_steps=5000, progress=False,
     )  # fmt: skip
 
 
