@@ -44,6 +44,13 @@ class Sectors:
         """Number of sectors."""
         return len(self.directions)
 
+    def __len__(self) -> int:
+        return self.n_sectors
+
+    def __repr__(self) -> str:
+        n_samples, p = self.patterns.shape[1], self.directions.shape[1]
+        return f"{type(self).__name__}(n_sectors={self.n_sectors}, n_samples={n_samples}, dimension={p})"
+
     def faces(self, dimension: int) -> Signs:
         """Return the faces of the sectors of one dimension.
 
@@ -83,7 +90,7 @@ class Sectors:
         return self.inputs
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Cones(Sectors):
     """The sectors of data in any dimension, in no particular order.
 
@@ -102,7 +109,7 @@ class Cones(Sectors):
     inputs: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Arcs(Sectors):
     """The sectors of data on the line, counter-clockwise; sector i is between boundaries i and i + 1.
 

@@ -175,9 +175,9 @@ def greedy_limit(
     -----
     Tracked limits are read off two flows that start at e^-500000 and e^-1000000: a plateau costs the integrator a few
     steps however long it is, and Richardson's extrapolation of its end leaves an error of the order of 1e-11. Losses
-    are those of the second flow, to its relative tolerance of 1e-9. Neurons that wake within 1e-3 of each other in τ
-    count as tied. Losses of separable classification have no plateau at a finite point, so only the squared loss is
-    offered.
+    are those of the second flow half-way through a plateau, to its relative tolerance of 1e-9. Neurons that wake
+    within 1e-3 of each other in τ count as tied. Losses of separable classification have no plateau at a finite
+    point, so only the squared loss is offered.
 
     References
     ----------
@@ -276,8 +276,10 @@ def _plateaus(traj: Trajectory, depth: float) -> list[_Plateau]:
     awake = traj.states(traj.t[[i for i, _ in spans]]).log_norm > -RESOLUTION * depth
     after = traj.states(traj.t[[k for _, k in spans]])
     found: list[_Plateau] = []
-    for n, (_, k) in enumerate(spans):
-        plateau = _Plateau(traj.t[k] / depth, traj.loss[k], awake[n], after.W[n], after.a[n])
+    for n, (i, k) in enumerate(spans):
+        # Half-way the loss is that of the plateau: its tail is over, and nobody stirs yet.
+        half = i + int(np.searchsorted(traj.t[i : k + 1], 0.5 * (traj.t[i] + traj.t[k])))
+        plateau = _Plateau(traj.t[k] / depth, traj.loss[half], awake[n], after.W[n], after.a[n])
         # A slow tail looks like plateaus too; it is one with the plateau that it leads to.
         if found and np.array_equal(found[-1].awake, plateau.awake):
             found.pop()

@@ -264,3 +264,10 @@ def test_forty_samples_in_four_dimensions_take_seconds():
     assert time.process_time() - start < 20
     assert len(rows(found.patterns)) == 2 * (1 + 39 + math.comb(39, 2) + math.comb(39, 3))
     assert np.array_equal(found.directions @ data.X.T > 0, found.patterns)
+
+
+def test_the_text_form_counts_and_lists_nothing():
+    line = sectors(Dataset([0.0, 1.0, 2.0], [0.0, 0.0, 0.0]))
+    assert (repr(line), len(line)) == ("Arcs(n_sectors=6, n_samples=3, dimension=2)", 6)
+    corner = sectors(Dataset(np.eye(2), np.ones(2), bias=False))
+    assert (repr(corner), len(corner)) == ("Cones(n_sectors=4, n_samples=2, dimension=2)", 4)

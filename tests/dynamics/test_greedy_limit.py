@@ -23,7 +23,8 @@ def wide(seed=0, n_neurons=60):
 GOLDEN = {
     "two points": (rq.datasets.two_points(), [1 / ROOT(2)], [1.0, 0.0], "zero loss"),
     "abs": (rq.datasets.absolute(5), [1 / 3], [1.25, 0.35], "spurious"),
-    "three points": (rq.datasets.three_points(), [0.466221], [0.93, 0.262564103], "spurious"),
+    # A mean of squares, and the least-squares line.
+    "three points": (rq.datasets.three_points(), [0.466221], [0.93, 0.2625641025641], "spurious"),
     "tent": (rq.datasets.tent(), [0.5, 1.37868], [1.0, 1 / 3, 0.0], "zero loss"),
 }
 
@@ -34,7 +35,8 @@ def test_golden_limits(name, start):
     data, taus, losses, end = GOLDEN[name]
     found = limit(data, wide() if start == "given" else None)
     np.testing.assert_allclose(found.taus / data.n_samples, taus, rtol=1e-5)
-    np.testing.assert_allclose(found.losses * data.n_samples, losses, atol=1e-6)
+    # Half-way a plateau's loss is right to the tolerance of the flow.
+    np.testing.assert_allclose(found.losses * data.n_samples, losses, atol=1e-9)
     assert found.end == end
     assert found.loss == pytest.approx(found.losses[-1])
 
