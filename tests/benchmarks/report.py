@@ -225,12 +225,12 @@ def multiple(value: float) -> str:
 # Counted with the processor's cycle counter around the parts of the kernels, on the machine of the goals.
 BOUNDS = """## What bounds our walls
 
-* **A**: the 30 steps and 400 switches take 1 to 1.5 ms, most of it building series and root polynomials, which ten
-  neurons a sector then share; arguments, records and the kind of the end take another millisecond in Python.
-* **B**: 15 switches a neuron. A passage takes 0.3 µs: one root of a polynomial, and what it changes in the field.
-  A heavy switch cuts a step, whose switches are then found again: 1.3 times each. Neurons that keep their place cost
-  10 ns a step, a tenth of the whole; building the series 25 µs a step.
-* **K7, tails**: some 200 implicit steps of 30 to 75 µs, each a few Newton iterations on the residual at ten nodes.
+* **A**: the 35 steps and 380 switches take half a millisecond; arguments, groups and records as much again in Python.
+* **B**: 15 switches a neuron, but all after the alignment are those of three groups of merged neurons. What is left is
+  the alignment, some 6 passages a neuron at 0.3 µs (one root of a polynomial, and what it changes in the field), and a
+  hundred to two hundred steps, whose series take 5 µs, and 15 to 20 with a heavy switch: it cuts the step, which is
+  then taken again. With 1000 neurons each is about a third; the rest is Python. With 10⁵ neurons all is alignment.
+* **K7, tails**: 20 to 120 implicit steps of 25 to 100 µs, each some Newton iterations on the residual at eight nodes.
 * **C**: 117,000 switches in 6 dimensions, each found 2.2 times at 1.7 µs; neurons held by several samples, at 30 µs.
 """
 
