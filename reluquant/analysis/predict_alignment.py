@@ -125,7 +125,8 @@ def predict_alignment(
     is a linear complementarity problem with box bounds. So it is walked piece by piece to its end, without a step size.
     The flow follows the prediction until the first group is heavy enough to be felt, after about
     ``ln(1/scale)/rate``: neurons whose ``time`` is later may be called elsewhere. Where the flow is
-    not unique the conventions are those of :func:`reluquant.gradient_flow`.
+    not unique the conventions are those of :func:`reluquant.gradient_flow`. On data of hundreds of samples in dozens of
+    dimensions the walks take milliseconds each, the search for ``directions`` minutes.
 
     References
     ----------

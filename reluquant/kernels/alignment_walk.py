@@ -187,8 +187,8 @@ def _set_side(field, room, h, now, time, log, count):
             room.g[c] += way * field.jump[h] * field.normals[h, c]
     room.side[h] = now
     if not field.two_sided[h]:
-        room.counts[ALIVE] += (now == ACTIVE) - (was == ACTIVE)
-    room.counts[HOLDING] += (now == HELD) - (was == HELD)
+        room.counts[ALIVE] += int(now == ACTIVE) - int(was == ACTIVE)
+    room.counts[HOLDING] += int(now == HELD) - int(was == HELD)
     kind = SLIDE if now == HELD else (RELEASE if was == HELD else (ON if now == ACTIVE else OFF))
     return _note(log, count, time, h, kind)
 
@@ -243,7 +243,7 @@ def _decide(field, room, s, trigger, time, log, count):
     before_all, alive = count, room.counts[ALIVE]
     for i in range(size):
         if not field.two_sided[room.listed[i]]:
-            alive += (room.place[i] == ACTIVE) - (room.side[room.listed[i]] == ACTIVE)
+            alive += int(room.place[i] == ACTIVE) - int(room.side[room.listed[i]] == ACTIVE)
     for i in range(size):
         # A dead neighbour pushes nothing: what is there is absorbed.
         count = _set_side(field, room, room.listed[i], room.place[i] if alive > 0 else INACTIVE, time, log, count)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reluquant as rq
+from reluquant.kernels.alignment_walk import walk_all
 
 # So small that nobody is felt before all have aligned.
 TINY = 1e-90
@@ -305,6 +306,7 @@ def test_switches_are_in_order_and_counted():
         found.switches["time"][0] = 0.0
 
 
+@pytest.mark.skipif(not hasattr(walk_all, "signatures"), reason="numba is off")
 def test_a_hundred_thousand_neurons_take_less_than_a_second():
     data = rq.datasets.smooth(30, rng=0)
     net = starts("balanced", data, n_neurons=100_000)
