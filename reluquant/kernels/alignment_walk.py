@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE, solve_box
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.neuron_alone import OFF, ON, RELEASE, SLIDE, TOGETHER, span_held
 
 ALIGNED, DEAD, REST, UNSETTLED = range(4)
@@ -113,7 +113,7 @@ def _make_room(H, p):
     )  # fmt: skip
 
 
-@kernel
+@lean_kernel
 def _dot(u, v):
     total = 0.0
     for c in range(u.size):
@@ -121,7 +121,7 @@ def _dot(u, v):
     return total
 
 
-@kernel
+@lean_kernel
 def _elapsed(gap, P, A, later, speed):
     """Time in which P rises to ``later`` while A does not pass zero; ``gap = A² - P²``."""
     then = math.sqrt(max(A * A + (later - P) * (later + P), 0.0))
@@ -135,7 +135,7 @@ def _elapsed(gap, P, A, later, speed):
     return math.log(growth) / speed
 
 
-@kernel
+@lean_kernel
 def _is_inside(w, target, tangent):
     """Whether w is within the angle of a unit vector."""
     along, across = _dot(w, target), 0.0
@@ -144,7 +144,7 @@ def _is_inside(w, target, tangent):
     return along > 0.0 and across <= (tangent * along) ** 2
 
 
-@kernel
+@lean_kernel
 def _entry(rest, unit, s, target, tangent, P, later):
     """The P between two values at which w enters the cone around the target: it is outside at P, inside later."""
     along, slope = _dot(rest, target), s * _dot(unit, target)
@@ -168,7 +168,7 @@ def _entry(rest, unit, s, target, tangent, P, later):
     return best
 
 
-@kernel
+@lean_kernel
 def _note(log, count, time, h, kind):
     """Append a switch to the log, if there is room; the number of switches."""
     if count < log.shape[0]:
@@ -176,7 +176,7 @@ def _note(log, count, time, h, kind):
     return count + 1
 
 
-@kernel
+@lean_kernel
 def _set_side(field, room, h, now, time, log, count):
     was = room.side[h]
     if was == now:
@@ -193,14 +193,14 @@ def _set_side(field, room, h, now, time, log, count):
     return _note(log, count, time, h, kind)
 
 
-@kernel
+@lean_kernel
 def _ignore_none(room):
     if room.counts[IGNORED] > 0:
         room.ignored[:] = False
         room.counts[IGNORED] = 0
 
 
-@kernel
+@lean_kernel
 def _decide(field, room, s, trigger, time, log, count):
     """Decide all boundaries that the neuron lies on, and what pushes it from there; the number of switches so far."""
     size, near = 0, TOGETHER * math.sqrt(_dot(room.w, room.w))
@@ -256,7 +256,7 @@ def _decide(field, room, s, trigger, time, log, count):
     return count
 
 
-@kernel
+@lean_kernel
 def _aim(field, room):
     """What pushes along the boundaries that hold; and the neuron exactly onto them."""
     for c in range(room.g.size):
@@ -274,7 +274,7 @@ def _aim(field, room):
             room.depth[h] = 0.0
 
 
-@kernel
+@lean_kernel
 def _let_go(field, room, time, log, count):
     """Release a neuron whose a has changed sign, so that now both sides push it away, to the inactive side."""
     for h in range(room.side.size):
@@ -285,7 +285,7 @@ def _let_go(field, room, time, log, count):
     return count
 
 
-@kernel
+@lean_kernel
 def _begin(field, room, s, log):
     """Fill g and the depths of a neuron, and decide the boundaries that it starts on; the number of switches."""
     normals, jump, linear, two_sided = field.normals, field.jump, field.linear, field.two_sided
@@ -310,7 +310,8 @@ def _begin(field, room, s, log):
     if s == 0.0:
         growth = _dot(w, g)
         s = 1.0 if growth > 0.0 else (-1.0 if growth < 0.0 else 0.0)
-    room.h[:] = g
+    for c in range(g.size):
+        room.h[c] = g[c]
     count = np.int64(0)
     if on >= 0 and s != 0.0:
         count = _decide(field, room, s, on, 0.0, log, count)
@@ -318,7 +319,7 @@ def _begin(field, room, s, log):
     return s, count
 
 
-@kernel
+@lean_kernel
 def _next_boundary(normals, unit, side, depth, rate, ignored, s, least):
     """By how much P rises until the next boundary, and which it is: -1 if there is none. Fills the rates of all."""
     reach, first = np.inf, -1
@@ -335,7 +336,7 @@ def _next_boundary(normals, unit, side, depth, rate, ignored, s, least):
     return reach, first
 
 
-@kernel
+@lean_kernel
 def _move(w, rest, unit, depth, rate, s, P, reach, A):
     """Move the neuron to P + reach along its line, where its ``|a|`` is A; make it of order 1, and return the new A."""
     square = 0.0
@@ -350,7 +351,7 @@ def _move(w, rest, unit, depth, rate, s, P, reach, A):
     return A * factor
 
 
-@kernel
+@lean_kernel
 def _cross(normals, jump, two_sided, side, depth, counts, w, g, h, s, first, noise):
     """Take a neuron that nothing holds across one boundary if both sides plainly push that way; whether it did."""
     if counts[HOLDING] > 0 or counts[IGNORED] > 0:
@@ -374,7 +375,7 @@ def _cross(normals, jump, two_sided, side, depth, counts, w, g, h, s, first, noi
     return True
 
 
-@kernel
+@lean_kernel
 def _walk(field, room, s, A, balanced, target, tangent, log, direction):
     """Walk one neuron to its end; returns fate, time, sign of a, and number of switches.
 
