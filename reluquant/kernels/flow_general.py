@@ -169,7 +169,7 @@ NO_MEMORY = Memory(None, None, 0.0, None, math.inf)
 
 
 class Step(NamedTuple):
-    """A step that was found: length, residual at the nodes, numbers of switches and of heavy groups, whether at the goal."""
+    """A step that was found: length, residual at the nodes, number of switches, whether at the goal; heavy groups."""
 
     status: int
     length: float
@@ -575,7 +575,8 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             elif iteration == MOST_ITERATIONS or not worst <= DIVERGING * previous:
                 h *= 0.3
                 uncut, iteration, previous = h, 0, math.inf
-                nodes, light = _predict(engine, start.residual, memory.powers, memory, h), _stretch(engine, dim, light, 0.3)
+                nodes = _predict(engine, start.residual, memory.powers, memory, h)
+                light = _stretch(engine, dim, light, 0.3)
                 continue
             nodes, iteration, previous = nodes + _correction(engine, newton, h, defect), iteration + 1, worst
             continue
@@ -616,7 +617,7 @@ def _date_releases(engine, step, offset, events):
     """
     s, heavy = engine.tables.nodes.size, engine.heavy.members[: engine.heavy.start[step.n_heavy]]
     released = (events[:, 3] == RELEASE) & np.isin(events[:, 1], heavy)
-    # At the start itself nothing is counted; what is released there has let go in the step before.
+    # At the very start nothing is counted; a release there ought to have been found at the end of the step before.
     found, chosen = np.unique(np.maximum(events[released, 0], EPS)), np.unique(events[released, 1].astype(np.int64))
     apart = found[np.diff(found, prepend=-math.inf) > AT_ONCE]
     # Each pass carries all heavy neurons: where very many let go none of them matters.
