@@ -169,7 +169,7 @@ NO_MEMORY = Memory(None, None, 0.0, None, math.inf)
 
 
 class Step(NamedTuple):
-    """A step that was found: length, residual at the nodes, numbers of switches and heavy groups, if at the goal."""
+    """A step that was found: length, residual at the nodes, number of switches, whether at the goal; heavy groups."""
 
     status: int
     length: float
@@ -332,11 +332,17 @@ def _change(engine, missed, wanted):
     return max(0.2, 0.9 * (wanted / max(missed, 1e-4 * wanted)) ** (1 / (engine.tables.nodes.size + 1)))
 
 
+def _is_felt(engine, start, h):
+    """Whether what all neurons change in a step may be more than the tolerance."""
+    pull = start.reach * start.masses.sum()
+    return h * pull * math.expm1(2.0 * h * start.strongest) > DEFECT * engine.tolerance
+
+
 def _first_length(engine, start, h):
-    """Length of a first step in which what neurons change is within the tolerance; h if it would be far shorter."""
-    pull, allowed, short = start.reach * start.masses.sum(), DEFECT * engine.tolerance, h
+    """Length of a first step in which what neurons change is not felt; h if it would be far shorter."""
+    short = h
     while short > SHORTEST_FIRST * h:
-        if short * pull * math.expm1(2.0 * short * start.strongest) <= allowed:
+        if not _is_felt(engine, start, short):
             return short
         short *= 0.9
     return h
@@ -511,7 +517,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     # The mass of neurons grows by at most this factor in the step.
     grown = math.exp(2.0 * h * start.strongest)
     budget = SPECTATORS / (h * start.reach * grown) if sorts else 0.0
-    if start.masses.sum() <= budget and memory.powers is not None:
+    if sorts and memory.powers is not None and start.masses.sum() <= budget and _is_felt(engine, start, h):
         # Light neurons that nothing foretells would be carried twice.
         h = min(h, FARTHEST * memory.length)
     n_heavy, n_light, dim = _share_out(engine, start, offset, budget)
@@ -617,7 +623,7 @@ def _date_releases(engine, step, offset, events):
     """
     s, heavy = engine.tables.nodes.size, engine.heavy.members[: engine.heavy.start[step.n_heavy]]
     released = (events[:, 3] == RELEASE) & np.isin(events[:, 1], heavy)
-    # At the start itself nothing is counted; what is released there has let go in the step before.
+    # At the very start nothing is counted; a release there ought to have been found at the end of the step before.
     found, chosen = np.unique(np.maximum(events[released, 0], EPS)), np.unique(events[released, 1].astype(np.int64))
     apart = found[np.diff(found, prepend=-math.inf) > AT_ONCE]
     # Each pass carries all heavy neurons: where very many let go none of them matters.

@@ -10,7 +10,7 @@ from scipy.special import expi
 
 import reluquant as rq
 from reluquant.dynamics.general_flow import boundaries, general_flow, sides
-from reluquant.kernels import neuron_alone, neuron_blocks
+from reluquant.kernels import flow_general, neuron_alone, neuron_blocks
 from reluquant.structures.general_recording import GeneralRecording
 from reluquant.structures.losses import CROSS_ENTROPY, LOGISTIC, SQUARED, huber
 from reluquant.structures.switches import SwitchLog
@@ -295,6 +295,23 @@ def test_what_presses_a_held_neuron_does_not_shorten_the_pieces_of_its_motion():
     # Half of Γ(½ + x/2).
     np.testing.assert_allclose(pressed[:, :, 0], [[250.0, 0.275], [-250.0, 0.025]])
     np.testing.assert_allclose(moved[:, :, 0], [[0.0, 0.275], [0.0, 0.025]])
+
+
+def test_few_passes_of_the_neurons_find_a_step(monkeypatch):
+    # A step that turns out too long, and neurons too light to matter while it is sought, cost passes: there were 8.5.
+    passes, carry = [0], flow_general._carry
+
+    def count(*arguments):
+        passes[0] += 1
+        return carry(*arguments)
+
+    monkeypatch.setattr(flow_general, "_carry", count)
+    X = np.random.default_rng(1).standard_normal((30, 3))
+    teacher = rq.ShallowReLU.balanced(n_features=3, n_neurons=3, scale=1.0, rng=2)
+    net = rq.ShallowReLU.balanced(n_features=3, n_neurons=300, scale=1e-4, rng=3)
+    run, _ = _flow(net, rq.Dataset(X, teacher(X)), t_max=60.0, rtol=1e-2)
+    assert run.t.size <= 32
+    assert passes[0] <= 6 * run.t.size
 
 
 def test_each_kernel_compiles_once():

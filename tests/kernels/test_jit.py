@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from numba.core.codegen import JitEngine
 
@@ -118,3 +119,29 @@ def test_a_kernel_becomes_machine_code_only_where_python_calls_it(monkeypatch, t
     # What was linked into the caller has no code of its own: calling that would crash the process.
     assert double(3.0) == 6.0
     assert sum(compiled) == 2
+
+
+@pytest.mark.skipif(jit.config.DISABLE_JIT, reason="nothing is compiled")
+def test_a_lean_kernel_counts_no_references(monkeypatch, tmp_path):
+    monkeypatch.setattr(jit.config, "CACHE_DIR", str(tmp_path))
+    counting = {}
+    for kernel in (jit.kernel, jit.lean_kernel):
+
+        @kernel
+        def largest(row):
+            best = row[0]
+            for value in row:
+                best = max(best, value)
+            return best
+
+        @kernel
+        def total(table):
+            rows = 0.0
+            for i in range(table.shape[0]):
+                row = table[i]
+                rows += largest(row[1:]) if table[0, 0] > i else largest(row)
+            return rows
+
+        assert total(np.arange(6.0).reshape(2, 3)) == 7.0
+        counting[kernel] = "@NRT_incref" in next(iter(total.inspect_llvm().values()))
+    assert counting == {jit.kernel: True, jit.lean_kernel: False}
