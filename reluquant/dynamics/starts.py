@@ -30,6 +30,11 @@ def check_problem(net: ShallowReLU, data: Dataset, largest: float) -> None:
         )
     if net.n_neurons == 0:
         raise ValueError("The network must have at least one neuron, but W and a have no rows.")
+    if not data.bias and not np.any(data.X):
+        raise ValueError(
+            "Some input must differ from zero where there is no bias: no weight has an effect on these data;"
+            " use bias=True."
+        )
     for name, values in (("X", data.X), ("y", data.y), ("W", net.W), ("a", net.a)):
         most = np.max(np.abs(values))
         if most > largest:

@@ -338,6 +338,13 @@ def test_bad_input_is_one_clear_sentence(options, error, words):
     assert "\n" not in str(caught.value)
 
 
+def test_data_that_no_weight_can_feel_are_refused():
+    net, data = rq.ShallowReLU([[1.0]], [1.0], bias=False), rq.Dataset([[0.0]], [1.0], bias=False)
+    with pytest.raises(ValueError, match="no weight has an effect on these data; use bias=True"):
+        rq.gradient_flow(net, data)
+
+
+
 def test_one_signature_a_kernel_whatever_the_layout_of_the_arrays():
     data = rq.Dataset(np.asfortranarray([[0.0], [1.0], [2.0]]), [1, 0, 1])
     for scale in (1e-3, 1e-9):
