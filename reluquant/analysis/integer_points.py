@@ -47,8 +47,9 @@ def integer_digits(points: Floats) -> NDArray[np.int64]:
     integers = np.where(shift < 0, integers >> np.maximum(-shift, 0), integers)
     shift = np.maximum(shift, 0)
     bits = int((np.frexp(np.abs(integers).astype(np.float64))[1] + shift).max())
-    # A difference takes one bit more, the sums of a determinant and of a square at most 3 + log2(n_features).
-    n_digits = -(-(bits + 4 + points.shape[1].bit_length()) // DIGIT_BITS)
+    # A difference takes one bit more, the sums of a determinant and of a square at most 3 + log2(n_features), and five
+    # are for points inside, which are integers times up to 30.
+    n_digits = -(-(bits + 9 + points.shape[1].bit_length()) // DIGIT_BITS)
     digits = np.zeros((*points.shape, n_digits + 4), dtype=np.int64)
     place, shift = np.divmod(shift, DIGIT_BITS)
     mask = (1 << DIGIT_BITS) - 1

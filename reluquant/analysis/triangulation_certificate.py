@@ -30,8 +30,15 @@ class ExactPoints:
 def fault_of(points: ExactPoints, simplices: Indices, neighbors: Indices) -> str:
     """Return what keeps simplices from being a Delaunay triangulation of all points; "" if nothing does.
 
-    Simplices that are positive, meet in whole facets on opposite sides, and whose border is convex at each ridge cover
-    the hull evenly: every point of it equally often, but for borders. So it is enough to count at one point.
+    Simplices are to be positive and to meet in whole facets, on opposite sides. Their border is to be convex at each
+    ridge and, seen from one point, to be met once in some direction: then it is met once in every direction and is a
+    convex surface. Within such a border all points are in equally many simplices, but for facets: as many as at one
+    point.
+
+    References
+    ----------
+    Mehlhorn, Näher, Seel, Seidel, Schilz, Schirra & Uhrig (1999), "Checking geometric programs or verification of
+    geometric structures", Computational Geometry 12.
     """
     if np.unique(simplices).size != points.floats.shape[0]:
         return "a point is no vertex"
@@ -51,13 +58,17 @@ def fault_of(points: ExactPoints, simplices: Indices, neighbors: Indices) -> str
             check.NOT_DELAUNAY: "a point is in the circumsphere of a neighbour",
             check.NOT_CONVEX: "the hull is not convex",
         }[fault]
-    return "" if _covers_once(points, simplices) else "simplices overlap"
+    return "" if _covers_once(points, simplices, neighbors) else "simplices overlap"
+
+
+def _hull_facets(neighbors: Indices) -> Indices:
+    # np.argwhere is transposed in memory, which kernels would be compiled for once more.
+    return np.ascontiguousarray(np.argwhere(neighbors < 0))
 
 
 def _hull_ridges(simplices: Indices, neighbors: Indices) -> tuple[Indices, Indices] | None:
     """Facets of the hull as (simplex, vertex left out), once for each ridge, and the next facet's vertex beyond it."""
-    facets = np.argwhere(neighbors < 0)
-    size = simplices.shape[1]
+    facets, size = _hull_facets(neighbors), simplices.shape[1]
     corners = simplices[facets[:, 0]]
     corners = corners[np.arange(size) != facets[:, [1]]].reshape(-1, size - 1)
     left_out = np.arange(size - 1)
@@ -68,22 +79,16 @@ def _hull_ridges(simplices: Indices, neighbors: Indices) -> tuple[Indices, Indic
     ridges, owner, apex = ridges[order], owner[order], apex[order]
     if len(ridges) % 2 or (ridges[::2] != ridges[1::2]).any() or (ridges[1:-1:2] == ridges[2::2]).all(axis=1).any():
         return None
-    return facets[owner[::2]], apex[1::2]
+    return np.ascontiguousarray(facets[owner[::2]]), np.ascontiguousarray(apex[1::2])
 
 
-def _covers_once(points: ExactPoints, simplices: Indices) -> bool:
-    """Whether the middle of one simplex is in no other. Times ``rank + 1`` it is an integer, as all points are."""
+def _covers_once(points: ExactPoints, simplices: Indices, neighbors: Indices) -> bool:
+    """Whether the middle of one simplex is in no other, and the hull winds once around it."""
     size = simplices.shape[1]
-    vertices = points.floats[simplices[:1]]
-    middle = vertices[0].mean(axis=0)
-    # Far above what a mean is off by rounding, and by underflow.
-    slack = 1e-12 * np.abs(vertices).max() + 1e-300
-    near = np.ones(len(simplices), dtype=bool)
-    for c in range(points.rank):
-        values = points.floats[simplices, c]
-        near &= (values.min(axis=1) <= middle[c] + slack) & (middle[c] - slack <= values.max(axis=1))
-    used, corners = np.unique(simplices[near], return_inverse=True)
-    own = points.digits[simplices[0]].sum(axis=0)
-    digits = np.concatenate([size * points.digits[used], own[np.newaxis]])
-    corners = corners.reshape(-1, size)
-    return check.count_around(digits, corners, np.arange(len(corners)), points.workspace()) == (1, 0)
+    facets = _hull_facets(neighbors)
+    (simplex, i), digits = facets[0], points.digits
+    inner, outer = simplices[0], np.delete(simplices[simplex], i)
+    # Times size (size − 1) both middles are integers, as all points are.
+    middles = np.stack([(size - 1) * digits[inner].sum(axis=0), size * digits[outer].sum(axis=0)])
+    digits = np.concatenate([size * (size - 1) * digits, middles])
+    return check.covers_once(digits, simplices, facets, points.workspace())

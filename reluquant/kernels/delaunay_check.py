@@ -62,13 +62,26 @@ def hull_fault(points, digits, vertices, facets, others, work):
 
 
 @kernel
-def count_around(digits, vertices, candidates, work):
-    """Number of candidate simplices that hold the last point of ``digits``, and of those with it on their border."""
-    size, count, touching = vertices.shape[1], 0, 0
+def covers_once(digits, vertices, facets, work):
+    """Whether a point is in the first simplex only, beneath all hull facets, and sees one of them in some direction.
+
+    The last two rows of ``digits`` are that point and a point inside the first of the ``facets`` (simplex, i).
+    """
+    size, inner, outer = vertices.shape[1], digits.shape[0] - 2, digits.shape[0] - 1
     sides = np.zeros(size, dtype=np.int64)
-    for simplex in candidates:
-        exact_sides(digits, vertices[simplex], digits.shape[0] - 1, size - 1, work, sides)
-        if sides.min() >= 0:
-            count += 1
-            touching += sides.min() == 0
-    return count, touching
+    for simplex in range(vertices.shape[0]):
+        exact_sides(digits, vertices[simplex], inner, size - 1, work, sides)
+        if (sides.min() >= 0) != (simplex == 0):
+            return False
+    for k in range(facets.shape[0]):
+        simplex, i = facets[k]
+        cone = vertices[simplex].copy()
+        exact_sides(digits, cone, inner, size - 1, work, sides)
+        if sides[i] <= 0:
+            return False
+        cone[i] = inner
+        exact_sides(digits, cone, outer, size - 1, work, sides)
+        sides[i] = 0
+        if (sides.min() >= 0) != (k == 0):
+            return False
+    return True

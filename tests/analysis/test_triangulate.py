@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
 import reluquant as rq
+from reluquant.kernels.delaunay import delaunay
+from reluquant.kernels.delaunay_check import covers_once, hull_fault, local_fault
+from reluquant.kernels.orientation import exact_sides
 from tests.oracles_delaunay import assert_delaunay, hull_area, inside_sphere, rows_of, volume
 
 
@@ -278,6 +281,13 @@ def test_points_on_the_moment_curve_are_all_neighbours():
     triangulation = rq.triangulate(np.c_[t, t**2, t**3])
     edges = {frozenset((a, b)) for s in triangulation.simplices.tolist() for a in s for b in s if a < b}
     assert len(edges) == comb(12, 2)
+
+
+def test_kernels_are_compiled_once_for_all_dimensions():
+    for n_features in (2, 3, 4, 5):
+        rq.triangulate(np.random.default_rng(0).random((9, n_features)))
+    for kernel in (delaunay, exact_sides, local_fault, hull_fault, covers_once):
+        assert len(getattr(kernel, "signatures", [None])) == 1  # without the compiler there are none
 
 
 @pytest.mark.slow
