@@ -28,7 +28,7 @@ def simplex_and_point(draw, most=5):
     points = np.array(draw(st.lists(number, min_size=size, max_size=size))).reshape(rank + 2, n_features)
     if draw(st.booleans()):
         # The point is in the plane of a facet, but for rounding.
-        points[-1] = points[1:-1].mean(axis=0)
+        points[-1] = (points[1:-1] / rank).sum(axis=0)
     return rank, points
 
 
