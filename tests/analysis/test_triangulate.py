@@ -228,13 +228,12 @@ def check(points):
     return triangulation
 
 
-@settings(max_examples=300)
 @given(awkward_points(2, 12))
 def test_any_points_in_the_plane(points):
     check(points)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(awkward_points(3, 9))
 def test_any_points_in_space(points):
     check(points)
