@@ -85,7 +85,6 @@ def _points_as_rows(points: ArrayLike) -> Floats:
 
 def _merged(rows: Floats) -> tuple[Floats, Indices]:
     """Distinct rows in order of appearance, and which of them each row is."""
-    rows = rows + 0.0  # −0 is 0
     order = np.lexsort(rows.T[::-1])
     ordered = rows[order]
     new = np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)]

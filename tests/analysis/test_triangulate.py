@@ -169,6 +169,11 @@ def test_collinear_points_are_a_path(direction):
     assert (triangulation.neighbors < 0).sum() == 2
 
 
+def test_zeros_of_either_sign_are_one_coordinate():
+    triangulation = rq.triangulate([[0.0, -0.0], [1.0, 0.0], [-0.0, 0.0], [0.0, 1.0], [1.0, -0.0]])
+    assert triangulation.point_of_row.tolist() == [0, 1, 0, 2, 1]
+
+
 def test_an_ulp_off_the_line_is_off_the_line():
     rows = np.c_[np.arange(5.0), np.arange(5.0)]
     rows[2, 1] = np.nextafter(2.0, 3.0)
