@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reluquant.analysis.quantisation import quantisation
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
+    from reluquant.analysis.triangulate import triangulate
     from reluquant.dynamics.function_family import function_family
     from reluquant.dynamics.gradient_descent import gradient_descent
     from reluquant.dynamics.gradient_flow import gradient_flow
@@ -74,6 +75,7 @@ _HOMES = {
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",
     "sweep": "reluquant.dynamics.sweep",
+    "triangulate": "reluquant.analysis.triangulate",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -38,6 +38,7 @@ PUBLIC_NAMES = [
     "sectors",
     "simplify",
     "sweep",
+    "triangulate",
 ]
 HEAVY = {"numba", "numpy", "scipy", "matplotlib", "bqplot", "ipywidgets", "anywidget", "IPython", "pandas", "torch"}
 
