@@ -90,8 +90,8 @@ def compare(f: Function, g: Function, *, region: ArrayLike | None = None) -> Com
 
     >>> straight, turned = rq.ShallowReLU([[0.0, 1.0, 0.0]], [1.0]), rq.ShallowReLU([[0.5, 1.0, 0.0]], [1.0])
     >>> distance = rq.compare(straight, turned, region=((-1, 1), (-1, 1)))
-    >>> distance.sup, round(distance.l2**2 * 48, 12)
-    (0.5, 8.0)
+    >>> distance.sup, round(distance.l2**2 * 96, 12)
+    (0.5, 15.0)
     """
     if any(_is_planar(h) for h in (f, g)):
         return _planar(f, g, region)

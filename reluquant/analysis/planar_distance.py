@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
@@ -54,12 +54,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tiles:
-    """A function that is affine on triangles: points (n_points, 2), corners and values there (n_triangles, 3)."""
+    """A function that is affine on triangles: points (n_points, 2) from an origin, corners, values there."""
 
     points: Floats
     corners: NDArray[np.int64]
     values: Floats
     hull: Floats
+    origin: Floats = field(default_factory=lambda: np.zeros(2))
 
     @property
     def places(self) -> Floats:
@@ -73,7 +74,7 @@ def planar_difference(f: PlanarFunction, g: PlanarFunction, region: ArrayLike | 
     neurons = [_neurons(h, sign) for h, sign in ((f, 1.0), (g, -1.0)) if isinstance(h, ShallowReLU)]
     polygon = _polygon([tile for tile, _ in tiles], region)
     # Near zero coordinates round less; the shift itself rounds nothing.
-    origin = _origin(np.concatenate([polygon, *(tile.points for tile, _ in tiles)]))
+    origin = _origin(np.concatenate([polygon, *(tile.points + tile.origin for tile, _ in tiles)]))
     n = len(polygon)
     fan = np.column_stack([np.zeros(n - 2, np.int64), np.arange(1, n - 1), np.arange(2, n)])
     whole = _Tiles(polygon - origin, fan, np.zeros((n - 2, 3)), polygon)
@@ -119,8 +120,8 @@ def _fans(pieces: PlanarPieces) -> _Tiles:
     first = pieces.starts[piece]
     corners = np.column_stack([first, first + step + 1, first + step + 2])
     owner = np.repeat(np.arange(sizes.size), sizes)
-    values = ((pieces.vertices - pieces.origin) * pieces.gradients[owner]).sum(axis=1) + pieces.offsets[owner]
-    return _Tiles(pieces.vertices, corners, values[corners], pieces.region)
+    values = (pieces.corners * pieces.gradients[owner]).sum(axis=1) + pieces.offsets[owner]
+    return _Tiles(pieces.corners, corners, values[corners], pieces.region, pieces.origin)
 
 
 def _polygon(tiles: list[_Tiles], region: ArrayLike | None) -> Floats:
@@ -160,7 +161,7 @@ def _refined(tiles: list[tuple[_Tiles, float]], whole: _Tiles, *, asked: bool) -
 
 def _about(tiles: _Tiles, origin: Floats) -> _Tiles:
     """Return tiles with their points taken from an origin and all triangles counterclockwise."""
-    moved = _Tiles(tiles.points - origin, tiles.corners, tiles.values, tiles.hull)
+    moved = _Tiles(tiles.points + (tiles.origin - origin), tiles.corners, tiles.values, tiles.hull)
     clockwise = (_twice_areas(moved.places) < 0)[:, None]
     corners = np.where(clockwise, tiles.corners[:, [0, 2, 1]], tiles.corners)
     return _Tiles(moved.points, corners, np.where(clockwise, tiles.values[:, [0, 2, 1]], tiles.values), tiles.hull)

@@ -18,15 +18,15 @@ class PlanarPieces:
 
     Parameters
     ----------
-    vertices : ndarray, shape (n_corners, 2)
-        The corners of all polygons, one polygon after the other, each counterclockwise.
+    corners : ndarray, shape (n_corners, 2)
+        The corners of all polygons from the origin, one polygon after the other, each counterclockwise.
     starts : ndarray of int, shape (n_regions + 1,)
-        Polygon i has the corners ``vertices[starts[i]:starts[i + 1]]``.
+        Polygon i has the corners ``starts[i]:starts[i + 1]``.
     gradients : ndarray, shape (n_regions, 2)
     offsets : ndarray, shape (n_regions,)
         On polygon i the function is ``offsets[i] + gradients[i] · (x - origin)``.
     origin : ndarray, shape (2,)
-        A point in the region, so that an offset of the data costs no digits.
+        A point in the region. Distances from it are held, so that an offset of the data costs no digits.
     patterns : ndarray of bool, shape (n_regions, n_groups)
         Which groups are active on each polygon. A group stands for its first neuron; neurons of the group that point
         the other way are active where that one is not.
@@ -44,7 +44,7 @@ class PlanarPieces:
         Number of cells of the lines along which the function really bends; None where it was not determined.
     """
 
-    vertices: Floats
+    corners: Floats
     starts: NDArray[np.int64]
     gradients: Floats
     offsets: Floats
@@ -59,7 +59,7 @@ class PlanarPieces:
 
     def __post_init__(self) -> None:
         for name, dtype in (
-            ("vertices", np.float64), ("starts", np.int64), ("gradients", np.float64), ("offsets", np.float64),
+            ("corners", np.float64), ("starts", np.int64), ("gradients", np.float64), ("offsets", np.float64),
             ("origin", np.float64), ("patterns", np.bool_), ("segments", np.float64), ("segment_groups", np.int64),
             ("region", np.float64),
         ):  # fmt: skip
@@ -72,15 +72,18 @@ class PlanarPieces:
         return self.offsets.size
 
     @property
+    def vertices(self) -> Floats:
+        """The corners of all polygons, one polygon after the other, shape (n_corners, 2)."""
+        return self.corners + self.origin
+
+    @property
     def areas(self) -> Floats:
         """Area of each polygon, shape (n_regions,)."""
-        sizes = np.diff(self.starts)
-        first = np.repeat(self.starts[:-1], sizes)
-        # From the first corner of each polygon: products of small differences.
-        here = self.vertices - self.vertices[first]
-        following = np.arange(len(self.vertices)) + 1
+        first = np.repeat(self.starts[:-1], np.diff(self.starts))
+        following = np.arange(len(self.corners)) + 1
         following[self.starts[1:] - 1] = self.starts[:-1]
-        there = self.vertices[following] - self.vertices[first]
+        # From the first corner of each polygon: products of small differences.
+        here, there = self.corners - self.corners[first], self.corners[following] - self.corners[first]
         return np.add.reduceat(here[:, 0] * there[:, 1] - here[:, 1] * there[:, 0], self.starts[:-1]) / 2
 
     @property
@@ -90,7 +93,7 @@ class PlanarPieces:
 
     def polygon(self, i: int) -> Floats:
         """Return the corners of polygon i, counterclockwise, shape (k, 2)."""
-        return self.vertices[self.starts[i] : self.starts[i + 1]]
+        return self.corners[self.starts[i] : self.starts[i + 1]] + self.origin
 
     def locate(self, x: ArrayLike) -> NDArray[np.int64]:
         """Return the polygon that holds each point of x (n_points, 2); -1 outside the region.
@@ -102,7 +105,7 @@ class PlanarPieces:
         points = real_array(x, "x", ndim=(2,))
         if points.shape[1] != 2:
             raise ValueError(f"x must have shape (n_points, 2), but it has shape {points.shape}.")
-        return locate(np.array(points - self.origin), np.array(self.vertices - self.origin), np.array(self.starts))
+        return locate(np.array(points - self.origin), np.array(self.corners), np.array(self.starts))
 
     def __call__(self, x: ArrayLike) -> Floats:
         """Evaluate at points x (n_points, 2) of the region; NaN outside."""
