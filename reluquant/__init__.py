@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reluquant.analysis.dead_share import dead_share
     from reluquant.analysis.extremal_directions import extremal_directions
     from reluquant.analysis.interpolate import interpolate
+    from reluquant.analysis.interpolation_bounds import interpolation_bounds
     from reluquant.analysis.kink_census import kink_census
     from reluquant.analysis.neuron_clusters import neuron_clusters
     from reluquant.analysis.piecewise_linear import piecewise_linear
@@ -65,6 +66,7 @@ _HOMES = {
     "gradient_flow": "reluquant.dynamics.gradient_flow",
     "greedy_limit": "reluquant.dynamics.greedy_limit",
     "interpolate": "reluquant.analysis.interpolate",
+    "interpolation_bounds": "reluquant.analysis.interpolation_bounds",
     "kink_census": "reluquant.analysis.kink_census",
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
     "phase_diagram": "reluquant.studies.regimes",

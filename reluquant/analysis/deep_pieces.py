@@ -30,13 +30,14 @@ def pieces_on_segment(net: ShallowReLU | DeepReLU, segment: tuple[ArrayLike, Arr
     layers = _layers(net)
     W, b = layers[0]
     t = np.array([0.0, 1.0])
-    # A first layer of a point far out is a small difference of large numbers.
+    # The first layer of a point far out is a small difference of large numbers; here it is rounded only once.
     z = np.stack([_dots(W, p, b), _dots(W, q, b)])
-    size = np.abs(W) @ np.maximum(np.abs(p), np.abs(q)) * ROUNDING + np.abs(b)
-    for W, b in layers[1:]:
-        t, h = _kinks(t, z, np.broadcast_to(ROUNDING * np.abs(size), z.shape))
-        z, size = h @ W.T + b, h @ np.abs(W.T) + np.abs(b)
-    slopes, sizes = _slopes(layers, q - p, t, z, p)
+    sizes = np.zeros_like(z)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for W, b in layers[1:]:
+            t, h = _kinks(t, z, ROUNDING * sizes)
+            z, sizes = h @ W.T + b, h @ np.abs(W.T) + np.abs(b)
+        slopes, sizes = _slopes(layers, p, q - p, t)
     return _on_segment(t, z[:, 0], slopes, sizes)
 
 
@@ -46,11 +47,11 @@ def pieces_in_window(net: ShallowReLU | DeepReLU, window: tuple[ArrayLike, Array
     layers = _layers(net)
     W, b = layers[0]
     maps = np.stack([_dots(W, o, b), W @ u, W @ v], axis=1)[None]
-    sizes = (np.abs(maps).sum(axis=2) + np.abs(b)).reshape(1, -1)
+    sizes = np.abs(maps).sum(axis=2)
     cells = _UNIT_SQUARE[:, 0].copy(), _UNIT_SQUARE[:, 1].copy(), np.array([0, 4])
-    leaves, cuts = [], []
-    for leaf in _descend(layers, cells, maps, sizes, np.zeros((1, 0), dtype=bool), cuts):
-        leaves.append(leaf)
+    cuts: list[tuple[Floats, NDArray[np.int64]]] = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        leaves = list(_descend(layers, cells, maps, sizes, np.zeros((1, 0), dtype=bool), cuts))
     x, y, ends, affine, patterns = (np.concatenate(column) for column in zip(*leaves, strict=True))
     segments = np.concatenate([np.zeros((0, 4)), *(ends for ends, _ in cuts)])
     owners = np.concatenate([np.zeros(0, np.int64), *(neuron for _, neuron in cuts)])
@@ -129,7 +130,7 @@ def _kinks(t: Floats, z: Floats, rounding: Floats) -> tuple[Floats, Floats]:
 
 
 def _slopes(
-    layers: list[tuple[Floats, Floats]], step: Floats, t: Floats, z: Floats, p: Floats
+    layers: list[tuple[Floats, Floats]], p: Floats, step: Floats, t: Floats
 ) -> tuple[Floats, Floats]:
     """Return the slope between neighbouring nodes, and the sum of the absolute values it is made of."""
     middle = (t[:-1] + t[1:]) / 2
@@ -149,7 +150,7 @@ def _on_segment(t: Floats, values: Floats, slopes: Floats, sizes: Floats) -> Pie
     jumps = np.abs(np.diff(slopes)) > ROUNDING * np.maximum(sizes[:-1], sizes[1:])
     bends = np.flatnonzero(jumps) + 1
     if not (np.isfinite(values).all() and np.isfinite(slopes).all()):
-        raise ValueError("The function of this network exceeds the float64 range on the segment; scale its weights down.")
+        raise ValueError("This network exceeds the float64 range on the segment; scale its weights down.")
     if bends.size == 0:
         return PiecewiseLinear(t[:1], values[:1], slopes[[0, 0]], np.zeros(0), (0.0, 1.0))
     return PiecewiseLinear(t[bends], values[bends], slopes[np.r_[bends[0] - 1, bends]], t[bends], (0.0, 1.0))
@@ -169,7 +170,7 @@ def _descend(
     """
     if len(layers) == 1:
         if not np.isfinite(maps).all():
-            raise ValueError("The function of this network exceeds the float64 range in the window; scale its weights down.")
+            raise ValueError("This network exceeds the float64 range in the window; scale its weights down.")
         yield cells[0], cells[1], np.diff(cells[2]), maps[:, 0], patterns
         return
     x, y, starts, parent, active, ends, cutter = cut_by_layer(*cells, np.ascontiguousarray(maps), sizes)

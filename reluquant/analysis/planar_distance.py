@@ -98,6 +98,8 @@ def _tiles(f: PlanarPieces | Interpolant) -> _Tiles:
         return _fans(f)
     triangulation = f.triangulation
     values = np.asarray(f.values, dtype=np.float64)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
     if triangulation.n_features != 2 or triangulation.dimension != 2 or triangulation.n_simplices == 0:
         raise ValueError(
             "compare needs an interpolant on triangles in the plane, but its points have"

@@ -18,4 +18,4 @@ class Interpolant(Protocol):
 
     @property
     def values(self) -> Floats:
-        """Values at the points, shape (n_points,)."""
+        """Values at the points, shape (n_points,) or (n_points, 1)."""

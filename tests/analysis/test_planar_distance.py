@@ -235,6 +235,11 @@ def test_network_without_bias_and_without_neurons():
     assert compare(ShallowReLU([[0.0, 0.0, 2.0]], [3.0]), none, region=BOX).l2 == pytest.approx(12.0, rel=1e-15)
 
 
+def test_values_may_be_a_column():
+    net = ShallowReLU([[1.0, 1.0, 0.0]], [[1.0]])
+    assert compare(net, Values(ACROSS, net(SQUARE))).sup == 1.0
+
+
 def test_result_is_read_only():
     found = compare(ShallowReLU([[1.0, 0.0, 0.0]], [1.0]), Values(ALONG, np.zeros(4)))
     assert not found.sup_at.flags.writeable
