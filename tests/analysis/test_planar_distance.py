@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial import Delaunay
 
-from reluquant import Dataset, ShallowReLU, compare, interpolate
+from reluquant import Dataset, ShallowReLU, compare, interpolate, piecewise_linear
 from reluquant.analysis.planar_distance import planar_difference
 from reluquant.structures.triangulation import Triangulation
 from tests.oracles_planar import ZERO, Cell, area, clipped, distances, edges, interpolant_cells, network_cells
@@ -284,3 +284,19 @@ def test_polygons_may_be_clockwise_and_have_collinear_or_repeated_corners():
     assert found.l2**2 == pytest.approx(2 / 3, rel=1e-15)
     assert len(found.region) == 4
     assert all(clipped(polygon_cell(found.region)[0].polygon, e) for e in edges(polygon_cell(SQUARE)[0].polygon))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_pieces_of_a_network_are_as_far_from_an_interpolant_as_the_network(seed):
+    rng = np.random.default_rng(seed)
+    # Kinks run through points and along edges of the triangulation.
+    net = network(rng.integers(-3, 4, (6, 4)))
+    points = np.unique(np.concatenate([4 * SQUARE, rng.integers(-4, 5, (8, 2))]), axis=0)
+    g = Values(delaunay(points), rng.standard_normal(len(points)))
+    pieces = piecewise_linear(net, region=((-4, 4), (-4, 4)))
+    for region in (None, ((-3, 1), (-2, 4))):
+        expected, found = compare(net, g, region=region), compare(pieces, g, region=region)
+        assert found.sup == pytest.approx(expected.sup, rel=1e-13)
+        assert found.l2 == pytest.approx(expected.l2, rel=1e-13)
+    with pytest.raises(ValueError, match="beyond where a function is given"):
+        compare(pieces, net, region=((-5, 0), (0, 1)))
