@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reluquant.analysis.dead_share import dead_share
     from reluquant.analysis.extremal_directions import extremal_directions
     from reluquant.analysis.interpolate import interpolate
+    from reluquant.analysis.interpolation_bounds import interpolation_bounds
     from reluquant.analysis.kink_census import kink_census
     from reluquant.analysis.neuron_clusters import neuron_clusters
     from reluquant.analysis.piecewise_linear import piecewise_linear
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from reluquant.dynamics.sweep import sweep
     from reluquant.environment.doctor import doctor
     from reluquant.structures.dataset import Dataset
+    from reluquant.structures.deep_relu import DeepReLU
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
     from reluquant.structures.trajectory import Trajectory
@@ -50,6 +52,7 @@ __version__ = "0.1.0"
 # numba, bqplot and matplotlib take seconds, which `reluquant --help` should not.
 _HOMES = {
     "Dataset": "reluquant.structures.dataset",
+    "DeepReLU": "reluquant.structures.deep_relu",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "Trajectory": "reluquant.structures.trajectory",
@@ -65,6 +68,7 @@ _HOMES = {
     "gradient_flow": "reluquant.dynamics.gradient_flow",
     "greedy_limit": "reluquant.dynamics.greedy_limit",
     "interpolate": "reluquant.analysis.interpolate",
+    "interpolation_bounds": "reluquant.analysis.interpolation_bounds",
     "kink_census": "reluquant.analysis.kink_census",
     "neuron_clusters": "reluquant.analysis.neuron_clusters",
     "phase_diagram": "reluquant.studies.regimes",

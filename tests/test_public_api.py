@@ -12,6 +12,7 @@ import reluquant
 
 PUBLIC_NAMES = [
     "Dataset",
+    "DeepReLU",
     "PiecewiseLinear",
     "ShallowReLU",
     "Trajectory",
@@ -28,6 +29,7 @@ PUBLIC_NAMES = [
     "gradient_flow",
     "greedy_limit",
     "interpolate",
+    "interpolation_bounds",
     "kink_census",
     "neuron_clusters",
     "phase_diagram",

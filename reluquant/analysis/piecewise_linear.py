@@ -1,16 +1,19 @@
-"""The exact piecewise-linear function of a network with one input."""
+"""The exact piecewise-linear function of a network."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reluquant.analysis.one_dimension import kinks, line_neurons
 from reluquant.analysis.predicates import product_difference_sign, products, sum_of_products_sign
 from reluquant.structures.arrays import Floats
+from reluquant.structures.deep_relu import DeepReLU
 from reluquant.structures.piecewise_linear import PiecewiseLinear
+from reluquant.structures.planar_pieces import PlanarPieces
 from reluquant.structures.shallow_relu import ShallowReLU
 
 # Adding n slope jumps rounds by at most n·eps of their absolute sum, and each by one more.
@@ -22,33 +25,61 @@ _FAR = 2.0**990
 _FAR_SHIFT = 40
 
 
-def piecewise_linear(net: ShallowReLU) -> PiecewiseLinear:
-    """Return the function of a network of one input as breakpoints, values and slopes.
+def piecewise_linear(
+    net: ShallowReLU | DeepReLU,
+    *,
+    region: ArrayLike | None = None,
+    by: Literal["function", "activations"] = "function",
+    segment: tuple[ArrayLike, ArrayLike] | None = None,
+    window: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+) -> PiecewiseLinear | PlanarPieces:
+    """Return the function of a network by its pieces: on the line, in the plane, on a segment or a planar window.
 
     Parameters
     ----------
-    net : ShallowReLU
-        One input feature with bias, one output.
+    net : ShallowReLU or DeepReLU
+        One output. Of one feature, with bias: on the whole line, if nothing else is asked for. Of two features:
+        in a ``region``. Of any number of features, and any depth: on a ``segment`` or in a ``window``.
+    region : array_like, optional
+        A box ``((x_low, x_high), (y_low, y_high))`` or the corners (k, 2) of a convex polygon, for two features.
+    by : {"function", "activations"}
+        Whether a shallow network's pieces end where its function bends, or where any neuron becomes active, be it
+        that its slope jump is cancelled by another's. The result counts both.
+    segment : (array_like, array_like), optional
+        Both ends p and q, each (n_features,): the function ``t ↦ net(p + t (q - p))`` on [0, 1].
+    window : (array_like, array_like, array_like), optional
+        A corner o and two sides u and v, each (n_features,): the function ``(s, t) ↦ net(o + s u + t v)`` on [0, 1]².
 
     Returns
     -------
     PiecewiseLinear
-        On the whole line. Which breakpoints there are is decided exactly for the weights as
+        On the line or on a segment. On the line which breakpoints there are is decided exactly for the weights as
         given: neurons with the same kink are merged, and a kink whose slope jumps cancel is no
         breakpoint. Places, values and slopes are rounded.
+    PlanarPieces
+        In a region or a window. In a region of a shallow network which pieces there are, where their corners are
+        among the lines and which side of each line they are on is decided exactly; places and affine maps are rounded.
 
     Raises
     ------
     TypeError, ValueError
-        If ``net`` is not such a network, or its values or slopes exceed the float64 range.
+        If ``net`` is not such a network, what is asked for does not fit it, or its values or slopes exceed the
+        float64 range.
 
     Notes
     -----
-    Neuron j bends at ``-b_j/w_j`` with slope jump ``a_j |w_j|``. Neurons with ``w_j = 0`` add a
+    On the line, neuron j bends at ``-b_j/w_j`` with slope jump ``a_j |w_j|``. Neurons with ``w_j = 0`` add a
     constant. A kink beyond ±1.8e308 is no breakpoint of any float64 and is left out. Values are
     prefix sums from the left over neurons with ``w > 0`` and from the right over ``w < 0``, so an
     inactive neuron adds no rounding: errors stay within ``2 n eps`` of the sum of the
     active ``|a_j w_j (x - kink_j)|``. Slopes below 5e-324 underflow. Takes O(n log n).
+
+    In a region, convex cells are cut by one line after another. A corner is known as the meeting point of two lines,
+    and its side of a third is the sign of a determinant, by floats where they are sure and by integers elsewhere.
+
+    On a segment and in a window cells are cut layer by layer, each carrying the affine map of its layer. These maps
+    are rounded, so the result is accurate to rounding, not exact: a cell in which a neuron changes its sign by less
+    than 64 eps of what its value is made of is not cut.
 
     References
     ----------
@@ -62,7 +93,53 @@ def piecewise_linear(net: ShallowReLU) -> PiecewiseLinear:
     >>> f = rq.piecewise_linear(net)                     # the first two cancel
     >>> f.breakpoints, f.slopes
     (array([0.]), array([-1.,  0.]))
+
+    Eight lines, six of them through the middle of a square or along its diagonals:
+
+    >>> lines = [[1, 0, 0], [1, 0, 0.5], [1, 0, -0.5], [0, 1, 0], [0, 1, 0.5], [0, 1, -0.5], [1, 1, 0], [1, -1, 0]]
+    >>> pieces = rq.piecewise_linear(rq.ShallowReLU(lines, [1.0] * 8), region=((-1, 1), (-1, 1)))
+    >>> pieces.n_regions, pieces.area
+    (24, 4.0)
+
+    A network of one hidden layer or many on a segment:
+
+    >>> bump = rq.DeepReLU([[[1.0], [-1.0]], [[-1.0, -1.0]], [[1.0]]], [[0.0, 0.0], [1.0], [0.0]])
+    >>> rq.piecewise_linear(bump, segment=([-2.0], [2.0])).breakpoints
+    array([0.25, 0.5 , 0.75])
     """
+    _check_kind(net, region=region, segment=segment, window=window)
+    if segment is not None or window is not None:
+        # Here, because it loads a compiler, as the next.
+        from reluquant.analysis.deep_pieces import pieces_in_window, pieces_on_segment
+
+        return pieces_on_segment(net, segment) if segment is not None else pieces_in_window(net, window)
+    if net.n_features == 2:
+        from reluquant.analysis.planar_pieces import planar_pieces
+
+        return planar_pieces(net, region, by=by)
+    if net.n_features > 2:
+        raise ValueError(
+            f"piecewise_linear needs segment=(p, q) or window=(origin, u, v) for {net.n_features} features."
+        )
+    return _on_the_line(net)
+
+
+def _check_kind(net: ShallowReLU | DeepReLU, **places: ArrayLike | None) -> None:
+    given = [name for name, place in places.items() if place is not None]
+    if not isinstance(net, ShallowReLU | DeepReLU):
+        raise TypeError(f"piecewise_linear needs a ShallowReLU or a DeepReLU, but got {type(net).__name__}.")
+    if len(given) > 1:
+        raise ValueError(f"piecewise_linear takes one of region, segment and window, but got {' and '.join(given)}.")
+    if isinstance(net, DeepReLU) and given not in (["segment"], ["window"]):
+        raise ValueError("piecewise_linear needs segment=(p, q) or window=(origin, u, v) for a DeepReLU.")
+    if given == ["region"] and net.n_features != 2:
+        raise ValueError(
+            f"region is for networks of two features, but this one has {net.n_features};"
+            " use segment=(p, q) or window=(origin, u, v)."
+        )
+
+
+def _on_the_line(net: ShallowReLU) -> PiecewiseLinear:
     w, b, a = line_neurons(net, "piecewise_linear")
     with np.errstate(over="ignore", invalid="ignore"):
         constant = float(np.sum((a * np.maximum(b, 0.0))[w == 0]))
