@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reluquant import course, datasets
     from reluquant.analysis.compare import compare
+    from reluquant.analysis.count_triangulations import count_triangulations
     from reluquant.analysis.dead_share import dead_share
     from reluquant.analysis.extremal_directions import extremal_directions
     from reluquant.analysis.interpolate import interpolate
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from reluquant.analysis.quantisation import quantisation
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
+    from reluquant.analysis.triangulations import triangulations
+    from reluquant.analysis.uniform_triangulation import uniform_triangulation
     from reluquant.dynamics.function_family import function_family
     from reluquant.dynamics.gradient_descent import gradient_descent
     from reluquant.dynamics.gradient_flow import gradient_flow
@@ -52,6 +55,7 @@ _HOMES = {
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "Trajectory": "reluquant.structures.trajectory",
     "compare": "reluquant.analysis.compare",
+    "count_triangulations": "reluquant.analysis.count_triangulations",
     "course": "reluquant.course",
     "datasets": "reluquant.datasets",
     "dead_share": "reluquant.analysis.dead_share",
@@ -72,6 +76,8 @@ _HOMES = {
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",
     "sweep": "reluquant.dynamics.sweep",
+    "triangulations": "reluquant.analysis.triangulations",
+    "uniform_triangulation": "reluquant.analysis.uniform_triangulation",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -17,6 +17,7 @@ PUBLIC_NAMES = [
     "Trajectory",
     "__version__",
     "compare",
+    "count_triangulations",
     "course",
     "datasets",
     "dead_share",
@@ -37,6 +38,8 @@ PUBLIC_NAMES = [
     "sectors",
     "simplify",
     "sweep",
+    "triangulations",
+    "uniform_triangulation",
 ]
 HEAVY = {"numba", "numpy", "scipy", "matplotlib", "bqplot", "ipywidgets", "anywidget", "IPython", "pandas", "torch"}
 
