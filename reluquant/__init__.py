@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reluquant import course, datasets
+    from reluquant.analysis.closest_triangulation import closest_triangulation
     from reluquant.analysis.compare import compare
     from reluquant.analysis.count_triangulations import count_triangulations
     from reluquant.analysis.dead_share import dead_share
@@ -54,6 +55,7 @@ _HOMES = {
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "Trajectory": "reluquant.structures.trajectory",
+    "closest_triangulation": "reluquant.analysis.closest_triangulation",
     "compare": "reluquant.analysis.compare",
     "count_triangulations": "reluquant.analysis.count_triangulations",
     "course": "reluquant.course",

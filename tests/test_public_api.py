@@ -16,6 +16,7 @@ PUBLIC_NAMES = [
     "ShallowReLU",
     "Trajectory",
     "__version__",
+    "closest_triangulation",
     "compare",
     "count_triangulations",
     "course",

@@ -54,6 +54,13 @@ class PlanarSet:
         x, y = self.x.astype(object)[triangles.T], self.y.astype(object)[triangles.T]
         return (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
 
+    @property
+    def doubled_hull_area(self) -> int:
+        """Twice the area of the convex hull, in the same units."""
+        hull = np.concatenate([self.chain(1), self.chain(-1)[-2:0:-1]])
+        fan = np.column_stack([np.zeros(len(hull) - 2, dtype=np.int64), hull[1:-1], hull[2:]])
+        return int(self.doubled_areas(fan).sum())
+
     def empty_triangles(self) -> NDArray[np.int64]:
         """Return all triangles (k, 3), first point lowest and positively oriented, that hold no fourth point."""
         found = [np.zeros((0, 3), dtype=np.int64)]

@@ -80,7 +80,7 @@ def triangulations(points: ArrayLike, *, most: int = 100_000) -> Iterator[Triang
             f"These {ordered.n} points have {number:,} triangulations, more than most={most:,}; raise it, or draw some"
             " with uniform_triangulation."
         )
-    return (triangulation_of(ordered, _triangles(apexes)) for apexes in _by_flips(ordered, most))
+    return (triangulation_of(ordered, triangles_of(apexes)) for apexes in _by_flips(ordered, most))
 
 
 def first_triangulation(points: PlanarSet) -> NDArray[np.int64]:
@@ -112,6 +112,11 @@ def _next(path: list[int], usable: np.ndarray) -> tuple[list[int], tuple[int, in
 def apexes_of(triangles: NDArray[np.int64]) -> Apexes:
     """Return for each directed edge of triangles (k, 3) the third point."""
     return {edge: v for a, b, c in triangles.tolist() for edge, v in (((a, b), c), ((b, c), a), ((c, a), b))}
+
+
+def triangles_of(apexes: Apexes) -> NDArray[np.int64]:
+    """Return the triangles (k, 3), lowest point first, in order."""
+    return np.array(sorted((a, b, c) for (a, b), c in apexes.items() if a < b and a < c), dtype=np.int64)
 
 
 def flippable(points: PlanarSet, apexes: Apexes) -> Iterator[tuple[int, int, int, int]]:
@@ -158,7 +163,3 @@ def _by_flips(points: PlanarSet, most: int) -> Iterator[Apexes]:
 def _key(n: int, apexes: Apexes) -> int:
     """Return the set of edges as bits."""
     return sum(1 << (n * a + b) for a, b in {(min(edge), max(edge)) for edge in apexes})
-
-
-def _triangles(apexes: Apexes) -> NDArray[np.int64]:
-    return np.array(sorted((a, b, c) for (a, b), c in apexes.items() if a < b and a < c), dtype=np.int64)
