@@ -98,42 +98,68 @@ def mean_squares(triangles, values, a, offsets):
 def mean_square(s, a, offset):
     """Mean square over one triangle, at whose corners the values ``s`` (n_neurons, 3) of each neuron change sign."""
     n_neurons = a.shape[0]
-    # Cells that wait lie one after another: each cut leaves one there, and adds about four corners.
-    corners, size = np.empty((4 * n_neurons + 8, 3)), np.empty(n_neurons + 2, np.int64)
-    next_neuron, gaps = np.empty(n_neurons + 2, np.int64), np.empty((n_neurons + 2, 3))
-    corners[:3] = np.eye(3)
-    size[0], next_neuron[0], gaps[0] = 3, 0, offset
-    used, top, result = 3, 0, 0.0
+    # Cells that wait, one after another, with the neurons that may cut them; each cut leaves one cell there.
+    corners, neurons = np.empty((4 * n_neurons + 8, 3)), np.empty(4 * n_neurons + 8, np.int64)
+    n_corners, n_listed = np.empty(n_neurons + 2, np.int64), np.empty(n_neurons + 2, np.int64)
+    gaps, gap, level = np.empty((n_neurons + 2, 3)), np.empty(3), np.empty(corners.shape[0])
+    corners[:3], neurons[:n_neurons], gaps[0] = np.eye(3), np.arange(n_neurons), offset
+    n_corners[0], n_listed[0], used, listed = 3, n_neurons, 3, n_neurons
+    top, result = 0, 0.0
     while top >= 0:
-        m = size[top]
-        start = used - m
-        cell = corners[start:used].copy()
-        gap = gaps[top].copy()
-        split = False
-        for j in range(next_neuron[top], n_neurons):
-            level = cell @ s[j]
-            zero = ON_KINK * np.max(np.abs(s[j]))
-            level[np.abs(level) <= zero] = 0.0
-            split = np.min(level) < 0.0 < np.max(level)
-            if split:
-                if start + 4 * m > corners.shape[0]:
-                    corners = np.concatenate((corners, np.empty((corners.shape[0] + 4 * m, 3))))
-                size[top] = cut(cell, level, 1.0, corners[start:])
-                size[top + 1] = cut(cell, level, -1.0, corners[start + size[top] :])
-                used = start + size[top] + size[top + 1]
-                gaps[top] = gap + a[j] * np.minimum(s[j], 0.0)
-                gaps[top + 1] = gap - a[j] * np.maximum(s[j], 0.0)
-                next_neuron[top] = next_neuron[top + 1] = j + 1
-                top += 1
-                break
-            if np.max(level) > 0.0:
-                gap += a[j] * np.minimum(s[j], 0.0)
+        start, first = used - n_corners[top], listed - n_listed[top]
+        cell = corners[start:used]
+        gap[:] = gaps[top]
+        # Those that do not cut the cell add an affine function; the others move to the front.
+        kept = first
+        for place in range(first, listed):
+            j = neurons[place]
+            low, high = levels(cell, s[j], level)
+            if low < 0.0 < high:
+                neurons[kept] = j
+                kept += 1
             else:
-                gap -= a[j] * np.maximum(s[j], 0.0)
-        if not split:
+                bend(gap, a[j], s[j], high > 0.0, gap)
+        if kept == first:
             result += square_on_cell(cell, gap)
-            used, top = start, top - 1
+            used, listed, top = start, first, top - 1
+            continue
+        kept -= 1
+        j, rest = neurons[kept], kept - first
+        # Where rounding blurs the order of the corners a cut may add more than four.
+        while start + 4 * cell.shape[0] > corners.shape[0]:
+            corners = np.concatenate((corners, np.empty_like(corners)))
+            level = np.empty(corners.shape[0])
+        if kept + rest > neurons.shape[0]:
+            neurons = np.concatenate((neurons, np.empty_like(neurons)))
+        cell = cell.copy()
+        levels(cell, s[j], level)
+        for side in (1.0, -1.0):
+            n_corners[top] = cut(cell, level, side, corners[start:])
+            n_listed[top] = rest
+            bend(gap, a[j], s[j], side > 0.0, gaps[top])
+            start, top = start + n_corners[top], top + 1
+        neurons[kept : kept + rest] = neurons[first:kept]
+        used, listed, top = start, kept + rest, top - 1
     return result
+
+
+@kernel
+def levels(cell, s, level):
+    """Write a neuron's values at the corners of a cell, and return the least and the largest."""
+    low, high = np.inf, -np.inf
+    zero = ON_KINK * max(abs(s[0]), abs(s[1]), abs(s[2]))
+    for u in range(cell.shape[0]):
+        value = cell[u, 0] * s[0] + cell[u, 1] * s[1] + cell[u, 2] * s[2]
+        level[u] = 0.0 if abs(value) <= zero else value
+        low, high = min(low, level[u]), max(high, level[u])
+    return low, high
+
+
+@kernel
+def bend(gap, a, s, active, bent):
+    """Write ``gap`` plus what a neuron differs from its interpolant on one side of its kink."""
+    for c in range(3):
+        bent[c] = gap[c] + (a * min(s[c], 0.0) if active else -a * max(s[c], 0.0))
 
 
 @kernel
@@ -160,14 +186,15 @@ def square_on_cell(cell, gap):
 
     In units of the triangle's area; a triangle with values g, h, k has ((g + h + k)² + g² + h² + k²) / 12 of its own.
     """
-    result, first = 0.0, cell[0] @ gap
-    last = cell[1] @ gap
-    for u in range(2, cell.shape[0]):
-        value = cell[u] @ gap
-        area = (cell[u - 1, 1] - cell[0, 1]) * (cell[u, 2] - cell[0, 2]) - (cell[u - 1, 2] - cell[0, 2]) * (
-            cell[u, 1] - cell[0, 1]
-        )
-        mean = first + last + value
-        result += area * (mean * mean + first * first + last * last + value * value) / 12.0
+    result, first, last = 0.0, 0.0, 0.0
+    for u in range(cell.shape[0]):
+        value = cell[u, 0] * gap[0] + cell[u, 1] * gap[1] + cell[u, 2] * gap[2]
+        if u == 0:
+            first = value
+        if u > 1:
+            p, q = cell[u - 1, 1] - cell[0, 1], cell[u - 1, 2] - cell[0, 2]
+            area = p * (cell[u, 2] - cell[0, 2]) - q * (cell[u, 1] - cell[0, 1])
+            mean = first + last + value
+            result += area * (mean * mean + first * first + last * last + value * value) / 12.0
         last = value
     return result
