@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reluquant.analysis.quantisation import quantisation
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
+    from reluquant.analysis.triangulation_distances import triangulation_distances
     from reluquant.analysis.triangulations import triangulations
     from reluquant.analysis.uniform_triangulation import uniform_triangulation
     from reluquant.dynamics.function_family import function_family
@@ -78,6 +79,7 @@ _HOMES = {
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",
     "sweep": "reluquant.dynamics.sweep",
+    "triangulation_distances": "reluquant.analysis.triangulation_distances",
     "triangulations": "reluquant.analysis.triangulations",
     "uniform_triangulation": "reluquant.analysis.uniform_triangulation",
 }

@@ -39,6 +39,7 @@ PUBLIC_NAMES = [
     "sectors",
     "simplify",
     "sweep",
+    "triangulation_distances",
     "triangulations",
     "uniform_triangulation",
 ]

@@ -7,6 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
+import reluquant as rq
+from reluquant.kernels.triangle_cost import affine_values, mean_squares
 from reluquant.structures.triangulation import Triangulation
 
 
@@ -65,6 +67,18 @@ def check_fine(triangulation: Triangulation, points: np.ndarray) -> None:
             facet = {simplex[k - 2], simplex[k - 1]}
             assert (s == -1) == (len([u for u in simplices if facet < set(u)]) == 1)
             assert s == -1 or (s != t and facet < set(simplices[s]))
+
+
+def squared_distance(triangulation, net, offsets):
+    corners = triangulation.points[triangulation.simplices]
+    areas = np.linalg.det(corners[:, 1:] - corners[:, :1]) / 2
+    values = affine_values(triangulation.points, net.W)
+    return float(areas @ mean_squares(triangulation.simplices, values, net.a, offsets))
+
+
+def random_net(seed, n_neurons=6):
+    rng = np.random.default_rng(seed)
+    return rq.ShallowReLU(rng.standard_normal((n_neurons, 3)), rng.standard_normal(n_neurons))
 
 
 def count_by_trying(points: np.ndarray, fine: bool = True) -> int:

@@ -5,21 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from reluquant.analysis.planar_set import on_a_line, planar_points, planar_set, triangulation_of
+from reluquant.analysis.triangle_costs import triangle_costs
 from reluquant.analysis.triangle_programme import PROVED, TriangleProgramme
-from reluquant.kernels.triangle_cost import affine_values, mean_squares
-from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.scalars import real_number
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.triangulation import Triangulation
 
 # All triples of points are looked at, and the programme has a variable for each empty one: tens of thousands.
 MOST_POINTS = 200
-# Integers of more bits are shortened before they become floats.
-_FLOAT_BITS = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,63 +91,15 @@ def closest_triangulation(
     if on_a_line(checked):
         raise ValueError("closest_triangulation needs points that are not all on a line, but these are; add another.")
     ordered = planar_set(checked, "closest_triangulation", MOST_POINTS)
-    values, a, offsets, scale = _differences(net, checked, labels)
-    triangles = ordered.empty_triangles()
-    squares = mean_squares(triangles, values[ordered.order], a, offsets[ordered.order])
-    hull_area = ordered.doubled_hull_area
-    # Shares of the hull: areas themselves may be beyond float64.
-    shares = np.array([area / hull_area for area in ordered.doubled_areas(triangles)], dtype=np.float64)
-    best = TriangleProgramme(ordered, triangles, shares * squares).solved(time_limit=limit)
+    triangles, costs, unit = triangle_costs(ordered, net, labels, "closest_triangulation")
+    best = TriangleProgramme(ordered, triangles, costs).solved(time_limit=limit)
     gap, relaxed_gap = (
         max(0.0, 1.0 - bound / best.cost) if best.cost else 0.0 for bound in (best.bound, best.relaxed_bound)
     )
     return ClosestTriangulation(
         triangulation=triangulation_of(ordered, best.triangles),
-        l2=scale * math.sqrt(best.cost) * _root(hull_area, sum(ordered.exponents) - 1),
+        l2=unit * math.sqrt(best.cost),
         gap=gap,
         optimal=gap <= PROVED,
         lp_integral=relaxed_gap <= PROVED,
     )
-
-
-def _differences(net: ShallowReLU, points: Floats, labels: ArrayLike | None) -> tuple[Floats, Floats, Floats, float]:
-    """Return the neurons' values at the points, their weights, what labels lack there, and the unit of the last two."""
-    if not isinstance(net, ShallowReLU):
-        raise TypeError(f"closest_triangulation takes a ShallowReLU, but got a {type(net).__name__}.")
-    if net.n_features != 2 or net.a.size != net.n_neurons:
-        outputs = net.a.size // net.n_neurons
-        raise ValueError(
-            "closest_triangulation takes a network of two features and one output, but this one has"
-            f" {net.n_features} and {outputs}."
-        )
-    W = net.W if net.bias else np.column_stack([net.W, np.zeros(net.n_neurons)])
-    values = affine_values(points, np.ascontiguousarray(W))
-    a = net.a.reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        # Neurons that are 1 at most: squares of small or large weights are beyond float64.
-        heights = np.abs(values).max(axis=0, initial=0.0)
-        values = values / np.where(heights > 0, heights, 1.0)
-        a = a * heights
-        offsets = np.zeros(len(points))
-        if labels is not None:
-            offsets = np.maximum(values, 0.0) @ a - _checked_labels(labels, len(points))
-        scale = float(max(np.abs(a).max(initial=0.0), np.abs(offsets).max()))
-    if not math.isfinite(scale):
-        raise ValueError("closest_triangulation needs a network with finite values at the points; scale it down.")
-    unit = scale or 1.0
-    return values, a / unit, offsets / unit, unit
-
-
-def _checked_labels(labels: ArrayLike, n: int) -> Floats:
-    checked = real_array(labels, "labels", ndim=(1,))
-    if len(checked) != n:
-        raise ValueError(f"closest_triangulation needs one label for each of the {n} points, but got {len(checked)}.")
-    return checked
-
-
-def _root(number: int, exponent: int) -> float:
-    """Return the square root of ``number * 2**exponent``."""
-    shift = max(number.bit_length() - _FLOAT_BITS, 0)
-    exponent += shift
-    odd = exponent % 2
-    return math.ldexp(math.sqrt((number >> shift) * 2**odd), (exponent - odd) // 2)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reluquant.analysis.planar_set import PlanarSet, on_a_line, planar_points, planar_set
-from reluquant.kernels.monotone_sweep import step
+from reluquant.kernels.monotone_sweep import count_step
 
 # A table with a place for every path has 2^(n-2) of them. A set has fewer than 30^n triangulations (Sharir & Sheffer
 # 2011), all its subsets 31^n, which is less than 2^128 for these n.
@@ -92,32 +92,37 @@ def count_triangulations(points: ArrayLike, *, fine: bool = True) -> int:
 
 def count(points: PlanarSet, fine: bool = True) -> int:
     """Return the number of triangulations of at most ``MOST_POINTS`` points that are not all on a line."""
-    return sum(level.count(ended(points, level)) for level in levels(points, fine))
+    return sum(level.count(ended(points, level.paths)) for level in levels(points, fine))
 
 
 def levels(points: PlanarSet, fine: bool = True) -> Iterator[Level]:
     """Yield the levels of a sweep over points that are not all on a line, upwards."""
-    starts = _starts(points, fine)
-    low = np.zeros((len(starts), points.n), dtype=np.uint64)
+    paths = starts(points, fine)
+    low = np.zeros((len(paths), points.n), dtype=np.uint64)
     low[:, 0] = 1
-    level = Level(starts, low, np.zeros_like(low))
-    usable = points.turns_below(fine)
-    row_of = np.full(2 ** (points.n - 2), -1, dtype=np.int32)
+    level = Level(paths, low, np.zeros_like(low))
+    usable, row_of = points.turns_below(fine), places(points)
     # Every step adds a triangle, of which no triangulation has 2n.
     for _ in range(2 * points.n):
         yield level
-        level = Level(*step(level.paths, level.low, level.high, usable, row_of))
+        level = Level(*count_step(level.paths, level.low, level.high, usable, row_of))
         if not level.paths.size:
             return
 
 
-def ended(points: PlanarSet, level: Level) -> NDArray[np.bool_]:
-    """Return which paths of a level are the upper boundary of the hull."""
+def ended(points: PlanarSet, paths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which paths are the upper boundary of the hull."""
     vertices, boundary = (_bits(points.chain(-1, strict)) for strict in (True, False))
-    return ((level.paths & vertices) == vertices) & ((level.paths & ~boundary) == 0)
+    return ((paths & vertices) == vertices) & ((paths & ~boundary) == 0)
 
 
-def _starts(points: PlanarSet, fine: bool) -> NDArray[np.int64]:
+def places(points: PlanarSet) -> NDArray[np.int32]:
+    """Return the table in which a step of a sweep looks up paths."""
+    return np.full(2 ** (points.n - 2), -1, dtype=np.int32)
+
+
+def starts(points: PlanarSet, fine: bool) -> NDArray[np.int64]:
+    """Return the paths that are the lower boundary of the hull: several unless all points on its edges are used."""
     boundary = points.chain(1)
     if fine:
         return np.array([_bits(boundary)])

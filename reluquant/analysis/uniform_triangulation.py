@@ -70,7 +70,7 @@ def uniform_triangulation(points: ArrayLike, *, rng: Rng = None) -> Triangulatio
 
 def _walk_back(points: PlanarSet, swept: list[Level], draw: np.random.Generator) -> NDArray[np.int64]:
     usable = points.turns_below(fine=True)
-    path = int(swept[-1].paths[ended(points, swept[-1])][0])
+    path = int(swept[-1].paths[ended(points, swept[-1].paths)][0])
     limit, triangles = points.n - 1, []
     for level, before in zip(swept[:0:-1], swept[-2::-1], strict=True):
         mark = _chosen([_ways(level, path, slice(m, m + 1)) for m in range(limit + 1)], draw)

@@ -8,22 +8,9 @@ import numpy as np
 import pytest
 
 import reluquant as rq
-from reluquant.kernels.triangle_cost import affine_values, mean_squares
-from tests.triangulation_problems import check_fine, grid, sets
+from tests.triangulation_problems import check_fine, grid, random_net, sets, squared_distance
 
 SQUARE = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], dtype=float)
-
-
-def squared_distance(triangulation, net, offsets):
-    corners = triangulation.points[triangulation.simplices]
-    areas = np.linalg.det(corners[:, 1:] - corners[:, :1]) / 2
-    values = affine_values(triangulation.points, net.W)
-    return float(areas @ mean_squares(triangulation.simplices, values, net.a, offsets))
-
-
-def random_net(seed, n_neurons=6):
-    rng = np.random.default_rng(seed)
-    return rq.ShallowReLU(rng.standard_normal((n_neurons, 3)), rng.standard_normal(n_neurons))
 
 
 def test_the_diagonal_of_a_square_lies_along_the_kink():
