@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -133,5 +133,5 @@ def starts(points: PlanarSet, fine: bool) -> NDArray[np.int64]:
     return np.array([_bits(vertices) | _bits(part) for part in chosen])
 
 
-def _bits(numbers: object) -> int:
+def _bits(numbers: Iterable[int]) -> int:
     return sum(1 << int(i) for i in numbers)

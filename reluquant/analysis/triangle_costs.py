@@ -43,7 +43,7 @@ def _differences(
     if not isinstance(net, ShallowReLU):
         raise TypeError(f"{name} takes a ShallowReLU, but got a {type(net).__name__}.")
     if net.n_features != 2 or net.a.size != net.n_neurons:
-        outputs = net.a.size // net.n_neurons
+        outputs = net.a.shape[1] if net.a.ndim == 2 else 1
         raise ValueError(
             f"{name} takes a network of two features and one output, but this one has {net.n_features} and {outputs}."
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -56,6 +54,18 @@ def test_no_triangulation_of_a_grid_is_nearer(seed):
     assert max(distances) > 1.5 * min(distances)
 
 
+@pytest.mark.parametrize(("n", "seed"), [(8, 444), (8, 492), (8, 799), (9, 33)])
+def test_where_shares_of_triangles_would_be_nearer_the_minimum_is_still_proved(n, seed):
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-1, 1, (n, 2))
+    net = rq.ShallowReLU(rng.standard_normal((6, 3)), rng.standard_normal(6))
+    labels = rng.standard_normal(n)
+    closest = rq.closest_triangulation(points, net, labels=labels)
+    distances = [squared_distance(t, net, net(points) - labels) for t in rq.triangulations(points)]
+    assert (closest.lp_integral, closest.optimal) == (False, True)
+    assert closest.l2**2 == pytest.approx(min(distances), rel=1e-11)
+
+
 def test_fifty_points_and_the_distance_is_that_of_its_triangles():
     points, net = np.random.default_rng(0).uniform(-1, 1, (50, 2)), random_net(0, 20)
     closest = rq.closest_triangulation(points, net)
@@ -83,11 +93,15 @@ def test_a_network_without_bias_has_its_kinks_through_the_origin():
 
 def test_without_time_there_still_is_a_triangulation():
     points = np.random.default_rng(0).uniform(-1, 1, (60, 2))
-    hurried = rq.closest_triangulation(points, random_net(1, 20), time_limit=1e-6)
+    net = random_net(1, 20)
+    hurried = rq.closest_triangulation(points, net, time_limit=1e-6)
     check_fine(hurried.triangulation, points)
     assert not hurried.optimal
     assert 0 < hurried.gap <= 1
-    assert math.isfinite(hurried.l2)
+    # Flips come close; any triangulation would not.
+    least = rq.closest_triangulation(points, net).l2
+    assert least <= hurried.l2 < 1.5 * least
+    assert squared_distance(next(rq.triangulations(points)), net, np.zeros(60)) > (2 * least) ** 2
 
 
 @pytest.mark.parametrize(

@@ -26,3 +26,18 @@ def test_carries_are_kept():
     # Point 1 may be left behind with marks 0 and 1, point 2 with marks up to 2.
     assert ways == {0b1101: sum(before[:2]), 0b1011: sum(before[:3])}
     assert np.all(row_of == -1)
+
+
+def test_carries_are_kept_where_ways_meet():
+    # Path 0-2-3 comes from 0-3 by putting triangle 023 on it, and from 0-1-2-3 by leaving 1 behind; both mark 0.
+    points = np.array([[0, 0], [1, -1], [2, 1], [3, 0]])
+    usable = planar_set(points, "test", 4).turns_below(fine=True)
+    half = np.uint64(2**63)
+    low, high = (
+        np.array([[half, 0, 0, 0], [half + np.uint64(5), 0, 0, 0]], dtype=np.uint64),
+        np.zeros((2, 4), np.uint64),
+    )
+    with np.errstate(over="ignore"):
+        paths, low, high = count_step(np.array([0b1001, 0b1111]), low, high, usable, np.full(4, -1, dtype=np.int32))
+    (row,) = np.flatnonzero(paths == 0b1101)
+    assert (int(low[row, 0]), int(high[row, 0])) == (5, 1)
