@@ -111,7 +111,7 @@ def test_kinks_through_corners_and_along_edges_change_nothing_that_is_affine():
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     W = [[1, 0, 0], [0, 1, 0], [1, 1, -1], [-1, -1, 2]]
     assert by_kernel(corners, W, [3.0, -2.0, 7.0, 1.0], [1.0, 1.0, 1.0]) == pytest.approx(1.0, rel=1e-15)
-    # relu(x - y) vanishes on one half: its interpolant is x; (x - y)+ - x is -y and -x, 1/24 + 1/24 of area 1/2.
+    # relu(x - y) minus its interpolant x is -y on one half, -x on the other: squares of 1/96 each, and the area is 1/2.
     assert by_kernel(corners, [[1, -1, 0]], [1.0], np.zeros(3)) == pytest.approx(1 / 24, rel=1e-14)
 
 
