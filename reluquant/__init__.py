@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reluquant import course, datasets
+    from reluquant.analysis.closest_triangulation import closest_triangulation
     from reluquant.analysis.compare import compare
+    from reluquant.analysis.count_triangulations import count_triangulations
     from reluquant.analysis.dead_share import dead_share
     from reluquant.analysis.extremal_directions import extremal_directions
     from reluquant.analysis.interpolate import interpolate
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from reluquant.analysis.sectors import sectors
     from reluquant.analysis.simplify import simplify
     from reluquant.analysis.triangulate import triangulate
+    from reluquant.analysis.triangulation_distances import triangulation_distances
+    from reluquant.analysis.triangulations import triangulations
+    from reluquant.analysis.uniform_triangulation import uniform_triangulation
     from reluquant.dynamics.function_family import function_family
     from reluquant.dynamics.gradient_descent import gradient_descent
     from reluquant.dynamics.gradient_flow import gradient_flow
@@ -56,7 +61,9 @@ _HOMES = {
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "Trajectory": "reluquant.structures.trajectory",
+    "closest_triangulation": "reluquant.analysis.closest_triangulation",
     "compare": "reluquant.analysis.compare",
+    "count_triangulations": "reluquant.analysis.count_triangulations",
     "course": "reluquant.course",
     "datasets": "reluquant.datasets",
     "dead_share": "reluquant.analysis.dead_share",
@@ -80,6 +87,9 @@ _HOMES = {
     "simplify": "reluquant.analysis.simplify",
     "sweep": "reluquant.dynamics.sweep",
     "triangulate": "reluquant.analysis.triangulate",
+    "triangulation_distances": "reluquant.analysis.triangulation_distances",
+    "triangulations": "reluquant.analysis.triangulations",
+    "uniform_triangulation": "reluquant.analysis.uniform_triangulation",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -17,7 +17,9 @@ PUBLIC_NAMES = [
     "ShallowReLU",
     "Trajectory",
     "__version__",
+    "closest_triangulation",
     "compare",
+    "count_triangulations",
     "course",
     "datasets",
     "dead_share",
@@ -41,6 +43,9 @@ PUBLIC_NAMES = [
     "simplify",
     "sweep",
     "triangulate",
+    "triangulation_distances",
+    "triangulations",
+    "uniform_triangulation",
 ]
 HEAVY = {"numba", "numpy", "scipy", "matplotlib", "bqplot", "ipywidgets", "anywidget", "IPython", "pandas", "torch"}
 
