@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from reluquant.structures.dataset import Dataset
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
+    from reluquant.structures.simplicial_interpolant import SimplicialInterpolant
     from reluquant.structures.trajectory import Trajectory
+    from reluquant.structures.triangulation import Triangulation
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.explorer import explore
 
@@ -50,7 +52,9 @@ _HOMES = {
     "Dataset": "reluquant.structures.dataset",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",
+    "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",
     "Trajectory": "reluquant.structures.trajectory",
+    "Triangulation": "reluquant.structures.triangulation",
     "compare": "reluquant.analysis.compare",
     "course": "reluquant.course",
     "datasets": "reluquant.datasets",

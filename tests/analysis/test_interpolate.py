@@ -163,7 +163,11 @@ def test_data_without_bias_and_with_one_label_column_are_fine():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"extrapolate": "cubic"}, "extrapolate must be 'linear' or 'nearest', but it is 'cubic'"),
+        ({"extrapolate": "cubic"}, "extrapolate must be one of 'linear', 'nearest', 'nan', 'error', but it is 'cubic'"),
+        ({"extrapolate": "nan"}, "'linear' or 'nearest' for data with one feature, .* but it is 'nan'"),
+        ({"extrapolate": "error"}, "'linear' or 'nearest' for data with one feature, .* but it is 'error'"),
+        ({"method": "cubic"}, "method must be 'delaunay', 'fewest_pieces' or a Triangulation, but it is 'cubic'"),
+        ({"method": ["delaunay"]}, "method must be 'delaunay', 'fewest_pieces' or a Triangulation"),
         ({"duplicates": "first"}, "duplicates must be 'error' or 'mean', but it is 'first'"),
     ],
 )
@@ -173,8 +177,6 @@ def test_unknown_options_are_refused(arguments, sentence):
 
 
 def test_other_data_are_refused():
-    with pytest.raises(ValueError, match="interpolate works for one input dimension so far"):
-        interpolate(Dataset(np.ones((2, 2)), [1.0, 2.0]))
     with pytest.raises(ValueError, match="one output"):
         interpolate(Dataset([0.0, 1.0], np.ones((2, 2))))
     with pytest.raises(TypeError, match="needs a Dataset, but got list"):
