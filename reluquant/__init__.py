@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reluquant.dynamics.sweep import sweep
     from reluquant.environment.doctor import doctor
     from reluquant.structures.dataset import Dataset
+    from reluquant.structures.lazy_interpolant import LazyInterpolant
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
     from reluquant.structures.simplicial_interpolant import SimplicialInterpolant
@@ -50,6 +51,7 @@ __version__ = "0.1.0"
 # numba, bqplot and matplotlib take seconds, which `reluquant --help` should not.
 _HOMES = {
     "Dataset": "reluquant.structures.dataset",
+    "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",

@@ -12,6 +12,7 @@ import reluquant
 
 PUBLIC_NAMES = [
     "Dataset",
+    "LazyInterpolant",
     "PiecewiseLinear",
     "ShallowReLU",
     "SimplicialInterpolant",

@@ -42,7 +42,7 @@ def nearest_in_hull(points: Floats, target: Floats) -> Floats:
     """
     with np.errstate(over="ignore"):
         ways = points - target
-        size = float(np.abs(ways).max())
+        size = float(np.abs(ways).max(initial=0.0))
     if size == 0:
         return np.full(len(points), 1 / len(points))
     if not np.isfinite(size):

@@ -22,6 +22,10 @@ _HIGHS = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1
 _ZERO_WEIGHT = 1e-9
 # Points this near to the empty sphere, relative to the largest distance, are on it.
 _ON_THE_SPHERE = 1e-8
+# A point this far from the nearest hull point, in units of the data's extent, is outside.
+_OUTSIDE = 1e-12
+# How much the lifted points are flattened: the guess is the simplex below a point that is off by about its square.
+_FLATTENED = 1e-4
 # How far to step from the hull into it to find the simplex there, relative to the way to the mean of the points.
 _INWARD = 1e-3
 
@@ -74,10 +78,13 @@ class LazyInterpolant:
     Notes
     -----
     The simplex that holds q is where Σ w_i |x_i − q|² is least under Σ w_i x_i = q, Σ w_i = 1, w ≥ 0: the lower hull
-    of the lifted points, below q. HiGHS finds it; the weights are then solved for again, so they are right to rounding
-    times the condition of the simplex. At a point itself the value is the label, exactly. Where other points lie on the
-    simplex's sphere the answer is one of several (:attr:`HoldingSimplex.unique`), and neighbouring queries may get
-    different ones: then the function may jump.
+    of the lifted points, below q. It is guessed as their face nearest to a point just below, by non-negative least
+    squares, and checked; where the guess fails, as on common faces and on ties, HiGHS solves the program. The weights
+    are solved for once more, so they are right to rounding times the condition of the simplex. At a point itself the
+    value is the label, exactly.
+
+    Where other points lie on the simplex's sphere the answer is one of several (:attr:`HoldingSimplex.unique`), and
+    neighbouring queries may get different ones: then the function may jump.
 
     Outside the hull the nearest hull point is found by non-negative least squares, and "linear" takes the affine map of
     the simplex that is found a thousandth of the way from there to the mean of the points.
@@ -177,10 +184,15 @@ class LazyInterpolant:
         if node.size:
             return HoldingSimplex(node[:1], np.ones(1), True, node[:1], True)
         z = self._coordinates(x)
-        return self._holding(z) or self._outside(z)
+        weights = nearest_in_hull(self._span[2], z)
+        vertices = np.flatnonzero(weights)
+        outside = HoldingSimplex(vertices, weights[vertices], False, vertices, True)
+        if np.abs(weights @ self._span[2] - z).max(initial=0.0) > _OUTSIDE:
+            return outside
+        return self._holding(z) or outside
 
     def _holding(self, z: Floats) -> HoldingSimplex | None:
-        """The simplex that holds a point of the span; None outside the hull."""
+        """The simplex that holds a point of the span; None where no program finds it, so at the hull."""
         ways = self._span[2] - z
         heights = (ways**2).sum(axis=1)
         top = heights.max()
@@ -190,6 +202,8 @@ class LazyInterpolant:
         system = np.vstack([ways.T / np.sqrt(top), np.ones(len(ways))])
         wanted = np.zeros(len(system))
         wanted[-1] = 1.0
+        if (found := _from_below(system, heights / top)) is not None:
+            return found
         answer = linprog(heights / top, A_eq=system, b_eq=wanted, method="highs-ds", options=_HIGHS)
         if not answer.success:
             return None
@@ -198,11 +212,6 @@ class LazyInterpolant:
         sphere = np.flatnonzero(heights / top - answer.eqlin.marginals @ system < _ON_THE_SPHERE)
         unique = np.linalg.matrix_rank(system[:, sphere]) == sphere.size
         return HoldingSimplex(vertices, weights, True, sphere, bool(unique))
-
-    def _outside(self, z: Floats) -> HoldingSimplex:
-        weights = nearest_in_hull(self._span[2], z)
-        vertices = np.flatnonzero(weights)
-        return HoldingSimplex(vertices, weights[vertices], False, vertices, True)
 
     def _value(self, x: Floats) -> Floats:
         found = self._found(x)
@@ -215,7 +224,7 @@ class LazyInterpolant:
             return np.full_like(inner, np.nan)
         z = self._coordinates(x)
         nearest = found.weights @ self._span[2][found.vertices]
-        return inner + (z - nearest) @ self._slopes_at(nearest)
+        return inner + (z - nearest) @ self._slopes_at(nearest, found)
 
     def _gradient(self, x: Floats) -> Floats:
         found = self._found(x)
@@ -229,13 +238,12 @@ class LazyInterpolant:
             )
         z = self._coordinates(x) if found.inside else found.weights @ self._span[2][found.vertices]
         _, basis, _, unit = self._span
-        return basis @ self._slopes_at(z) / unit
+        return basis @ self._slopes_at(z, found) / unit
 
-    def _slopes_at(self, z: Floats) -> Floats:
+    def _slopes_at(self, z: Floats, found: HoldingSimplex) -> Floats:
         """Gradient in the span's coordinates of the simplex at a point of the hull, seen from inside."""
         coordinates = self._span[2]
-        found = self._holding(z)
-        if found is None or found.vertices.size <= coordinates.shape[1]:
+        if found.sphere.size <= coordinates.shape[1]:
             # The mean is inside, at the origin; a step towards it leaves faces that have too few vertices.
             found = self._holding((1 - _INWARD) * z)
         if found is None:
@@ -262,3 +270,34 @@ class LazyInterpolant:
             f"LazyInterpolant(n_points={len(self.points)}, n_features={self.points.shape[1]},"
             f" extrapolate={self.extrapolate!r})"
         )
+
+
+def _from_below(system: Floats, heights: Floats) -> HoldingSimplex | None:
+    """The simplex that holds the origin, guessed by the flattened lifted points' nearest face; None where it is not.
+
+    Parameters
+    ----------
+    system : ndarray, shape (dimension + 1, n_points)
+        Points around the origin, and a row of ones.
+    heights : ndarray, shape (n_points,)
+        Their squared lengths, 1 at most.
+    """
+    lifted = np.column_stack([system[:-1].T, _FLATTENED * heights])
+    target = np.zeros(len(system))
+    target[-1] = -_FLATTENED
+    vertices = np.flatnonzero(nearest_in_hull(lifted, target))
+    if vertices.size != len(system):
+        return None
+    corners = system[:, vertices]
+    wanted = np.zeros(len(system))
+    wanted[-1] = 1.0
+    try:
+        weights, plane = np.linalg.solve(corners, wanted), np.linalg.solve(corners.T, heights[vertices])
+    except np.linalg.LinAlgError:
+        return None
+    slack = heights - plane @ system
+    slack[vertices] = 0.0
+    # On the sphere or on a face: the program knows what to do.
+    if weights.min() < _ZERO_WEIGHT or np.count_nonzero(slack < _ON_THE_SPHERE) > vertices.size:
+        return None
+    return HoldingSimplex(vertices, weights, True, vertices, True)
