@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from reluquant.kernels.jit import kernel
-from reluquant.kernels.orientation import LIMBS, TINY, exact_orientation
+from reluquant.kernels.plane_orientation import LIMBS, TINY, exact_orientation
 
 # Areas are rounded by a few ulps of the products they are made of: where those are so many times the triangle's own
 # area, a flat triangle, they are computed exactly.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from reluquant.kernels.jit import kernel
-from reluquant.kernels.orientation import FILTER, LIMBS, TINY, orientation_sign
+from reluquant.kernels.plane_orientation import FILTER, LIMBS, TINY, orientation_sign
 
 # The walk from its bucket's triangle is a few steps long where points are spread evenly; in a cluster finer than the
 # buckets it may be as long as a walk across all of it.

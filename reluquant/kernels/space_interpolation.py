@@ -93,6 +93,15 @@ def locate_in_space(queries, cells, hints, points, simplices, neighbors, simplex
 
 
 @kernel
+def locate_by_search(queries, points, simplices, simplex):
+    """Write the simplex in which the least weight of each query is largest, found among all."""
+    d = queries.shape[1]
+    matrix, weights = np.empty((d, d + 1)), np.empty(d + 1)
+    for k in range(queries.shape[0]):
+        simplex[k], _ = _everywhere(queries[k], points, simplices, matrix, weights)
+
+
+@kernel
 def weights_in_space(queries, simplex, points, simplices, weights):
     """Write the barycentric weights of each query in a given simplex, shape (n, d + 1); NaN where that is flat."""
     d = queries.shape[1]

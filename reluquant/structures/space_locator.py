@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from reluquant.kernels.point_location import cells_of, order_by_cell
-from reluquant.kernels.space_interpolation import locate_in_space, weights_in_space
+from reluquant.kernels.space_interpolation import locate_by_search, locate_in_space, weights_in_space
 from reluquant.structures.arrays import Floats
 from reluquant.structures.bucket_grid import BucketGrid
 from reluquant.structures.hull_projection import nearest_in_hull
 from reluquant.structures.plane_locator import Indices
+
+# Heights above a hull facet are rounded by so much of the largest coordinate.
+_ROUNDING = 1e-15
+# Heights of this many points above this many facets are held at once.
+_BLOCK = 10**6
 
 
 class SpaceLocator:
@@ -35,6 +40,8 @@ class SpaceLocator:
         normals = np.linalg.svd(corners[:, 1:] - corners[:, :1])[2][:, -1]
         inward = self.points[self.simplices[self.owners, opposite]] - corners[:, 0]
         self.normals = normals * -np.sign(np.einsum("fi,fi->f", normals, inward))[:, None]
+        self.offsets = np.einsum("fi,fi->f", corners[:, 0], self.normals)
+        self.rounding = _ROUNDING * np.abs(self.points).max()
 
     def cells(self, z: Floats) -> Indices:
         """Return the bucket of each point."""
@@ -46,7 +53,18 @@ class SpaceLocator:
 
     def locate(self, z: Floats, cells: Indices) -> tuple[Indices, Indices]:
         """Return the simplex of each point, and -1, or at points outside a simplex at the hull and its facet there."""
-        return self._found(z, cells)
+        simplex, exits = self._found(z, cells)
+        claimed = np.flatnonzero(exits >= 0)
+        # Near a simplex that is ulps thin the walk may have left a hull that holds the point.
+        block = max(1, _BLOCK // len(self.facets))
+        for part in np.split(claimed, range(block, claimed.size, block)):
+            heights = z[part] @ self.normals.T - self.offsets
+            wrong = part[heights.max(axis=1, initial=-np.inf) <= self.rounding]
+            if wrong.size:
+                found = np.empty(wrong.size, dtype=np.int64)
+                locate_by_search(z[wrong], self.points, self.simplices, found)
+                simplex[wrong], exits[wrong] = found, -1
+        return simplex, exits
 
     def _found(self, z: Floats, cells: Indices) -> tuple[Indices, Indices]:
         simplex, exits = np.empty((2, len(z)), dtype=np.int64)

@@ -3,6 +3,7 @@
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -261,6 +262,22 @@ def test_near_collinear_points(e):
     values = rng.normal(size=len(used))
     f = SimplicialInterpolant(Triangulation(points[used], simplices, neighbors), values)
     assert (f(points[used]) == values).all()
+
+
+@pytest.mark.parametrize("thickness", [2.0**-52, 2.0**-49, 1e-12])
+def test_a_simplex_at_the_hull_that_is_ulps_thin_hides_nothing(thickness):
+    # Kuhn's six tetrahedra of a cube and a flat one on its top, two of whose corners are raised.
+    cube = np.array([[i, j, k] for i in (0.0, 1.0) for j in (0.0, 1.0) for k in (0.0, 1.0)])
+    cube[[3, 5], 2] += thickness
+    simplices = [[0, 7, 1 << (2 - p), (1 << (2 - p)) | (1 << (2 - q))] for p, q in permutations(range(3), 2)]
+    triangulation = triangulation_of(cube, [*simplices, [1, 3, 5, 7]])
+    rng = np.random.default_rng(0)
+    slopes = rng.normal(size=3)
+    f = SimplicialInterpolant(triangulation, cube @ slopes, "nan")
+    inside = rng.uniform(0.001, 0.999, (20000, 3))
+    np.testing.assert_allclose(f(inside), inside @ slopes, atol=1e-13)
+    assert (f(cube) == cube @ slopes).all()
+    assert np.isnan(f(inside + [0, 0, 1])).all()
 
 
 def test_far_from_the_origin_nothing_is_lost():

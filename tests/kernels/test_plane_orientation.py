@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reluquant.kernels.orientation import LIMBS, exact_orientation, orientation_sign
+from reluquant.kernels.plane_orientation import LIMBS, exact_orientation, orientation_sign
 
 any_float = st.floats(allow_nan=False, allow_infinity=False)
 near = st.integers(-8, 8).map(lambda k: 0.5 + k * 2.0**-53)
