@@ -19,15 +19,22 @@ _FLAT = 32.0
 
 
 @kernel
-def _weights(x, y, ax, ay, bx, by, cx, cy, limbs):
-    """Barycentric weights of (x, y) in the triangle a, b, c: exactly 0 or 1 at its vertices."""
+def _float_weights(x, y, ax, ay, bx, by, cx, cy):
+    """Barycentric weights in floats, and whether they are right to rounding."""
     dax, day, dbx, dby, dcx, dcy = ax - x, ay - y, bx - x, by - y, cx - x, cy - y
     p, q, r = dbx * dcy, dcx * day, dax * dby
     u, v, w = dby * dcx, dcy * dax, day * dbx
     total = (p - u) + (q - v) + (r - w)
     size = abs(p) + abs(q) + abs(r) + abs(u) + abs(v) + abs(w)
-    if size <= _FLAT * total and TINY < total < math.inf:
-        return (p - u) / total, (q - v) / total, (r - w) / total
+    return (p - u) / total, (q - v) / total, (r - w) / total, size <= _FLAT * total and TINY < total < math.inf
+
+
+@kernel
+def _weights(x, y, ax, ay, bx, by, cx, cy, limbs):
+    """Barycentric weights of (x, y) in the triangle a, b, c: exactly 0 or 1 at its vertices."""
+    u, v, w, sure = _float_weights(x, y, ax, ay, bx, by, cx, cy)
+    if sure:
+        return u, v, w
     whole, scale = exact_orientation(ax, ay, bx, by, cx, cy, limbs)
     if whole == 0.0:
         return math.nan, math.nan, math.nan
@@ -42,7 +49,8 @@ def weights_in_plane(queries, simplex, points, simplices, weights):
     """Write the barycentric weights of each query in a given triangle, shape (n, 3); the query may be outside."""
     limbs = np.zeros(LIMBS, dtype=np.int64)
     for k in range(queries.shape[0]):
-        a, b, c = simplices[simplex[k]]
+        t = simplex[k]
+        a, b, c = simplices[t, 0], simplices[t, 1], simplices[t, 2]
         weights[k, 0], weights[k, 1], weights[k, 2] = _weights(
             queries[k, 0], queries[k, 1], points[a, 0], points[a, 1], points[b, 0], points[b, 1],
             points[c, 0], points[c, 1], limbs,
@@ -56,11 +64,12 @@ def values_in_plane(queries, simplex, exits, points, simplices, values, result):
     for k in range(queries.shape[0]):
         if exits[k] >= 0:
             continue
-        a, b, c = simplices[simplex[k]]
-        u, v, w = _weights(
-            queries[k, 0], queries[k, 1], points[a, 0], points[a, 1], points[b, 0], points[b, 1],
-            points[c, 0], points[c, 1], limbs,
-        )  # fmt: skip
+        x, y, t = queries[k, 0], queries[k, 1], simplex[k]
+        a, b, c = simplices[t, 0], simplices[t, 1], simplices[t, 2]
+        ax, ay, bx, by, cx, cy = points[a, 0], points[a, 1], points[b, 0], points[b, 1], points[c, 0], points[c, 1]
+        u, v, w, sure = _float_weights(x, y, ax, ay, bx, by, cx, cy)
+        if not sure:
+            u, v, w = _weights(x, y, ax, ay, bx, by, cx, cy, limbs)
         # Rounding may have taken a weight below zero.
         u, v, w = max(u, 0.0), max(v, 0.0), max(w, 0.0)
         for j in range(values.shape[1]):
@@ -74,7 +83,8 @@ def gradients_in_plane(simplex, points, simplices, values, result):
     """Write the gradient of the affine map of each given triangle, shape (n, 2, n_outputs)."""
     limbs = np.zeros(LIMBS, dtype=np.int64)
     for k in range(simplex.size):
-        a, b, c = simplices[simplex[k]]
+        t = simplex[k]
+        a, b, c = simplices[t, 0], simplices[t, 1], simplices[t, 2]
         ux, uy = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1]
         vx, vy = points[c, 0] - points[a, 0], points[c, 1] - points[a, 1]
         # Sides of about 1, whose products stay within float64.

@@ -37,6 +37,18 @@ def cells_of(queries, low, stretch, shape):
 
 
 @kernel
+def far_steps(queries, stretch):
+    """How many queries are more than two buckets away from the one before them."""
+    count = 0
+    for k in range(1, queries.shape[0]):
+        for j in range(queries.shape[1]):
+            if abs(0.5 * queries[k, j] - 0.5 * queries[k - 1, j]) * stretch[j] > 2.0:
+                count += 1
+                break
+    return count
+
+
+@kernel
 def order_by_cell(cells, n_cells):
     """Permutation that sorts queries by bucket, each bucket's in their order."""
     start = np.zeros(n_cells + 1, dtype=np.int64)

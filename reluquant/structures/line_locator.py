@@ -27,6 +27,10 @@ class LineLocator:
         """Return one bucket for all points: a bisection needs none."""
         return np.zeros(len(z), dtype=np.int64)
 
+    def far_steps(self, z: Floats) -> int:
+        """Return 0: any order is good."""
+        return 0
+
     def order(self, cells: Indices) -> Indices:
         """Return the points' own order."""
         return np.arange(cells.size)

@@ -11,7 +11,7 @@ from reluquant.kernels.plane_interpolation import (
     values_in_plane,
     weights_in_plane,
 )
-from reluquant.kernels.point_location import cells_of, locate_in_plane, order_by_cell
+from reluquant.kernels.point_location import cells_of, far_steps, locate_in_plane, order_by_cell
 from reluquant.structures.arrays import Floats
 from reluquant.structures.bucket_grid import BucketGrid
 
@@ -53,6 +53,10 @@ class PlaneLocator:
     def cells(self, z: Floats) -> Indices:
         """Return the bucket of each point."""
         return cells_of(z, *self.grid.arrays)
+
+    def far_steps(self, z: Floats) -> int:
+        """How many points are far from the one before them."""
+        return far_steps(z, self.grid.stretch)
 
     def order(self, cells: Indices) -> Indices:
         """Permutation that takes points of one bucket one after the other."""

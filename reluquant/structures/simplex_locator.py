@@ -15,8 +15,8 @@ from reluquant.structures.space_locator import SpaceLocator
 # Differences of coordinates beyond this could leave float64; so many halvings, which are exact, prevent it.
 _FAR = 2.0**990
 _FAR_SHIFT = 40
-# Queries of which fewer change the bucket from one to the next are in a good order already.
-_WANDERING = 0.5
+# Queries of which fewer are far from the one before are in a good order already.
+_WANDERING = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,8 @@ class SimplexLocator:
 
     def coordinates(self, x: Floats) -> Floats:
         """Return the coordinates of points in the span of the triangulation, shape (n, dimension)."""
-        z = np.ldexp(x, -self.shift)
+        # A copy in any case: kernels are compiled once, for arrays that can be written.
+        z = np.ldexp(x, -self.shift) if self.shift else x.copy()
         return z if self.basis is None else (z - self.origin) @ self.basis
 
     def place(self, x: Floats) -> Places:
@@ -95,7 +96,7 @@ class SimplexLocator:
         z = self.coordinates(x)
         cells = self.inner.cells(z)
         order = None
-        if np.count_nonzero(cells[1:] != cells[:-1]) > _WANDERING * cells.size:
+        if self.inner.far_steps(z) > _WANDERING * len(z):
             order = self.inner.order(cells)
             z, cells = z[order], cells[order]
         simplex, exits = self.inner.locate(z, cells)

@@ -43,8 +43,8 @@ class SimplicialInterpolant:
 
     Where several hull facets are equally near, at an edge or a vertex of the hull, "linear" continues the one whose
     plane is furthest from the point; there it may jump, since two affine maps meet. A simplex at the hull can be very
-    flat, and its affine map very steep across the hull: points that are on one line but for rounding, as the border of a
-    rotated grid, make such simplices, and "nearest" is the better choice there.
+    flat, and its affine map very steep across the hull: points that are on one line but for rounding, as the border of
+    a rotated grid, make such simplices, and "nearest" is the better choice there.
 
     Points that span less than their space, say a line in the plane, are interpolated in their span, and the function is
     constant across it: at x it has the value at x's orthogonal projection to the span.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluquant.kernels.point_location import cells_of, order_by_cell
+from reluquant.kernels.point_location import cells_of, far_steps, order_by_cell
 from reluquant.kernels.space_interpolation import locate_by_search, locate_in_space, weights_in_space
 from reluquant.structures.arrays import Floats
 from reluquant.structures.bucket_grid import BucketGrid
@@ -46,6 +46,10 @@ class SpaceLocator:
     def cells(self, z: Floats) -> Indices:
         """Return the bucket of each point."""
         return cells_of(z, *self.grid.arrays)
+
+    def far_steps(self, z: Floats) -> int:
+        """How many points are far from the one before them."""
+        return far_steps(z, self.grid.stretch)
 
     def order(self, cells: Indices) -> Indices:
         """Permutation that takes points of one bucket one after the other."""

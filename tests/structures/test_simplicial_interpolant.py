@@ -277,7 +277,7 @@ def test_a_simplex_at_the_hull_that_is_ulps_thin_hides_nothing(thickness):
     inside = rng.uniform(0.001, 0.999, (20000, 3))
     np.testing.assert_allclose(f(inside), inside @ slopes, atol=1e-13)
     assert (f(cube) == cube @ slopes).all()
-    assert np.isnan(f(inside + [0, 0, 1])).all()
+    assert np.isnan(f(inside + np.array([0, 0, 1]))).all()
 
 
 def test_far_from_the_origin_nothing_is_lost():
