@@ -45,9 +45,12 @@ if TYPE_CHECKING:
     from reluquant.environment.doctor import doctor
     from reluquant.structures.dataset import Dataset
     from reluquant.structures.deep_relu import DeepReLU
+    from reluquant.structures.lazy_interpolant import LazyInterpolant
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
+    from reluquant.structures.simplicial_interpolant import SimplicialInterpolant
     from reluquant.structures.trajectory import Trajectory
+    from reluquant.structures.triangulation import Triangulation
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.explorer import explore
 
@@ -58,10 +61,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
+    "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",
+    "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",
     "Trajectory": "reluquant.structures.trajectory",
     "closest_triangulation": "reluquant.analysis.closest_triangulation",
+    "Triangulation": "reluquant.structures.triangulation",
     "compare": "reluquant.analysis.compare",
     "count_triangulations": "reluquant.analysis.count_triangulations",
     "course": "reluquant.course",

@@ -13,9 +13,12 @@ import reluquant
 PUBLIC_NAMES = [
     "Dataset",
     "DeepReLU",
+    "LazyInterpolant",
     "PiecewiseLinear",
     "ShallowReLU",
+    "SimplicialInterpolant",
     "Trajectory",
+    "Triangulation",
     "__version__",
     "closest_triangulation",
     "compare",

@@ -1,60 +1,83 @@
-"""The piecewise-linear interpolant of data on the line."""
+"""Interpolants of data: affine on the simplices of a triangulation."""
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reluquant.analysis.line_interpolant import fewest_pieces, line_interpolant
+from reluquant.analysis.merged_labels import merged_labels
 from reluquant.analysis.one_dimension import line_inputs, line_labels
-from reluquant.analysis.predicates import turn_signs
-from reluquant.structures.arrays import Floats
+from reluquant.analysis.triangulate import triangulate
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.lazy_interpolant import LazyInterpolant
 from reluquant.structures.piecewise_linear import PiecewiseLinear
+from reluquant.structures.simplicial_interpolant import EXTRAPOLATIONS, SimplicialInterpolant
+from reluquant.structures.triangulation import Triangulation
 
-# How many contradictory inputs an error spells out.
-_SHOWN = 3
+# Beyond this a Delaunay triangulation has too many simplices to be built: half a second for 200 points in six
+# dimensions, ten times that in seven.
+_MOST_FEATURES_TRIANGULATED = 5
 
 
 def interpolate(
     data: Dataset,
     *,
-    extrapolate: Literal["linear", "nearest"] = "linear",
+    method: Literal["delaunay", "fewest_pieces"] | Triangulation = "delaunay",
+    extrapolate: Literal["linear", "nearest", "nan", "error"] = "linear",
     duplicates: Literal["error", "mean"] = "error",
-) -> PiecewiseLinear:
-    """Return the piecewise-linear interpolant of data with one input and one output.
+) -> PiecewiseLinear | SimplicialInterpolant | LazyInterpolant:
+    """Return a piecewise-linear interpolant of data.
 
     Parameters
     ----------
     data : Dataset
-        One input feature, one output, in any order; finite values up to ±1.7e308 are fine.
-    extrapolate : {"linear", "nearest"}
-        Beyond the data: continue the end pieces, or stay at the end values.
+        Any number of features; with one of them, one output. Finite values up to ±1.7e308 are fine.
+    method : {"delaunay", "fewest_pieces"} or Triangulation
+        What the pieces are: the simplices of a Delaunay triangulation, on the line the gaps between neighbours; as few
+        pieces as any interpolant has (one feature only); or the simplices of a given triangulation of ``data.X``.
+    extrapolate : {"linear", "nearest", "nan", "error"}
+        Beyond the hull of the data: continue the pieces at the hull, take the value at the nearest hull point, NaN, or
+        refuse. The last two only with several features: a PiecewiseLinear is a function on the whole line.
     duplicates : {"error", "mean"}
-        What to do with an input that has different labels: refuse, or take their mean. Equal
-        labels of an input are merged silently.
+        What to do with an input that has different labels: refuse, or take their mean. Equal labels of an input are
+        merged silently.
 
     Returns
     -------
     PiecewiseLinear
-        Equal to the labels at every input, exactly. Its knots are the inputs; its breakpoints
-        those where the slope changes, decided exactly. Its domain is the hull of the inputs.
+        For one feature. Its knots are the inputs, and with the fewest pieces also the breakpoints between them; its
+        breakpoints, where the slope changes, are decided exactly. Its domain is the hull of the inputs.
+    SimplicialInterpolant
+        For two to five features, or a given triangulation.
+    LazyInterpolant
+        For more features: it finds the simplex that holds a point by a linear program, without the triangulation.
 
     Raises
     ------
     TypeError
         If ``data`` is not a Dataset.
     ValueError
-        If the data have several features or outputs, an option is unknown, or an input has
-        different labels with ``duplicates="error"``.
+        If data of one feature have several outputs, an option is unknown or does not fit the number of features, an
+        input has different labels with ``duplicates="error"``, or a given triangulation is not one of ``data.X``.
 
     Notes
     -----
-    With ``extrapolate="nearest"`` the ends are breakpoints where the end pieces are not flat. One
-    input gives a constant.
+    All are equal to the labels at every input, exactly. Data that span less than their space, say points on a line in
+    the plane, are interpolated in their span, and the function is constant across it.
+
+    With one feature and ``extrapolate="nearest"`` the ends are breakpoints where the end pieces are not flat. One input
+    gives a constant. Four points on one circle have two Delaunay triangulations, and so two interpolants: one of them
+    is taken.
+
+    With the fewest pieces, a run of r neighbouring inputs at which the slope turns the same way takes ⌈r/2⌉
+    breakpoints: two inputs share one in the gap between them. Several such functions may exist; pairs are made from the
+    left.
+
+    References
+    ----------
+    Hanin (2021), arXiv:2109.12960: which piecewise-linear interpolants ReLU networks of least norm can be.
 
     Examples
     --------
@@ -62,69 +85,68 @@ def interpolate(
     >>> f = rq.interpolate(rq.Dataset([0.0, 2.0, 1.0, 3.0], [0.0, 2.0, 1.0, 0.0]))
     >>> f.knots, f.breakpoints, f(2.5)
     (array([0., 1., 2., 3.]), array([2.]), np.float64(1.0))
+
+    >>> convex = rq.Dataset([0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 0.0, 1.0])
+    >>> rq.interpolate(convex).breakpoints, rq.interpolate(convex, method="fewest_pieces").breakpoints
+    (array([1., 2.]), array([1.5]))
+
+    >>> g = rq.interpolate(rq.Dataset([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]], [1.0, 3.0, 2.0]), extrapolate="nearest")
+    >>> g([[0.5, 0.5], [9.0, 0.0]]), g.gradient([0.5, 0.25])
+    (array([2., 3.]), array([1., 1.]))
     """
-    for name, value, known in (
-        ("extrapolate", extrapolate, ("linear", "nearest")),
-        ("duplicates", duplicates, ("error", "mean")),
-    ):
-        if value not in known:
-            raise ValueError(f"{name} must be {known[0]!r} or {known[1]!r}, but it is {value!r}.")
-    inputs = line_inputs(data, "interpolate", bias=False)
-    knots, values = _merged(inputs, line_labels(data, "interpolate"), duplicates)
-    inner = _slopes(knots, values)
-    turns = turn_signs(knots, values) != 0
-    if extrapolate == "nearest" or knots.size == 1:
-        slopes = np.r_[0.0, inner, 0.0]
-        changes = np.r_[inner[:1] != 0, turns, inner[-1:] != 0] if knots.size > 1 else np.zeros(1, dtype=bool)
-        if knots.size > 1:
-            # Not the float slopes, which may underflow to zero.
-            changes[[0, -1]] = values[0] != values[1], values[-2] != values[-1]
+    _check_options(data, method, extrapolate, duplicates)
+    if isinstance(method, Triangulation):
+        triangulation = _checked(method, data)
+    elif data.n_features == 1:
+        inputs, row = np.unique(line_inputs(data, "interpolate", bias=False), return_inverse=True)
+        labels = merged_labels(line_labels(data, "interpolate")[:, None], row, inputs[:, None], duplicates)[:, 0]
+        of_line = fewest_pieces if method == "fewest_pieces" else line_interpolant
+        return of_line(inputs, labels, flat_ends=extrapolate == "nearest")
+    elif data.n_features <= _MOST_FEATURES_TRIANGULATED:
+        triangulation = triangulate(data.X)
     else:
-        slopes = np.r_[inner[0], inner, inner[-1]]
-        changes = np.r_[False, turns, False]
-    return PiecewiseLinear(knots, values, slopes, knots[changes], domain=(knots[0], knots[-1]))
+        points, row = np.unique(data.X + 0.0, axis=0, return_inverse=True)
+        return LazyInterpolant(points, _labels(data, row.reshape(-1), points, duplicates), extrapolate)
+    labels = _labels(data, triangulation.point_of_row, triangulation.points, duplicates)
+    return SimplicialInterpolant(triangulation, labels, extrapolate)
 
 
-def _slopes(x: Floats, y: Floats) -> Floats:
-    with np.errstate(over="ignore"):
-        rise, run = np.diff(y), np.diff(x)
-        # Halving both keeps ±1.7e308 finite; what it loses, a subnormal's last bit, is below rounding there.
-        huge = ~(np.isfinite(rise) & np.isfinite(run))
-        rise[huge], run[huge] = np.diff(y / 2)[huge], np.diff(x / 2)[huge]
-        return rise / run
+def _labels(data: Dataset, point_of_row: np.ndarray, points: np.ndarray, duplicates: str) -> np.ndarray:
+    columns = data.y.reshape(data.n_samples, -1)
+    return merged_labels(columns, point_of_row, points, duplicates).reshape(len(points), *data.y.shape[1:])
 
 
-def _merged(x: Floats, y: Floats, duplicates: str) -> tuple[Floats, Floats]:
-    """Return distinct inputs in order with one label each."""
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], y[order]
-    start = np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
-    values = y[start]
-    groups = np.split(y, start[1:])
-    low, high = np.minimum.reduceat(y, start), np.maximum.reduceat(y, start)
-    clash = np.flatnonzero(low != high)
-    if clash.size and duplicates == "error":
-        raise ValueError(_clash_sentence(x[start], groups, clash))
-    for i in clash:
-        values[i] = _mean(groups[i])
-    return x[start], values
+def _check_options(data: Dataset, method: object, extrapolate: object, duplicates: object) -> None:
+    if not isinstance(data, Dataset):
+        raise TypeError(f"interpolate needs a Dataset, but got {type(data).__name__}; make one with Dataset(X, y).")
+    given = isinstance(method, Triangulation)
+    if not given and (not isinstance(method, str) or method not in ("delaunay", "fewest_pieces")):
+        raise ValueError(f"method must be 'delaunay', 'fewest_pieces' or a Triangulation, but it is {method!r}.")
+    if method == "fewest_pieces" and data.n_features != 1:
+        raise ValueError(
+            f"method='fewest_pieces' works for one feature, but the data have {data.n_features}; use 'delaunay'."
+        )
+    if extrapolate not in EXTRAPOLATIONS:
+        raise ValueError(
+            f"extrapolate must be one of {', '.join(map(repr, EXTRAPOLATIONS))}, but it is {extrapolate!r}."
+        )
+    if data.n_features == 1 and not given and extrapolate in ("nan", "error"):
+        raise ValueError(
+            "extrapolate must be 'linear' or 'nearest' for data with one feature, whose interpolant is a function on"
+            f" the whole line, but it is {extrapolate!r}."
+        )
+    if duplicates not in ("error", "mean"):
+        raise ValueError(f"duplicates must be 'error' or 'mean', but it is {duplicates!r}.")
 
 
-def _mean(labels: Floats) -> float:
-    try:
-        return math.fsum(labels) / labels.size
-    except OverflowError:
-        return float(sum(map(Fraction, labels.tolist())) / labels.size)
-
-
-def _clash_sentence(x: Floats, groups: list[Floats], clash: NDArray[np.int64]) -> str:
-    shown = "; ".join(
-        f"x = {x[i]} has y = {', '.join(map(str, np.unique(groups[i])[:_SHOWN]))}"
-        + (", …" if np.unique(groups[i]).size > _SHOWN else "")
-        for i in clash[:_SHOWN]
-    )
-    more = f"; and {clash.size - _SHOWN} more" if clash.size > _SHOWN else ""
-    return (
-        f"An interpolant needs one label for each input, but {shown}{more};"
-        ' pass duplicates="mean" to interpolate the mean labels.'
-    )
+def _checked(triangulation: Triangulation, data: Dataset) -> Triangulation:
+    rows = triangulation.point_of_row
+    if data.X.shape != (rows.size, triangulation.n_features) or (triangulation.points[rows] != data.X).any():
+        raise ValueError(
+            f"The triangulation must be one of data.X, row by row, but it has {rows.size} rows of"
+            f" {triangulation.n_features} features and data.X has shape {data.X.shape}, or their numbers differ."
+        )
+    missing = np.setdiff1d(np.arange(triangulation.n_points), rows)
+    if missing.size:
+        raise ValueError(f"Every point of the triangulation needs a label, but point {missing[0]} is no row of it.")
+    return triangulation

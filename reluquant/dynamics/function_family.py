@@ -11,7 +11,7 @@ import numpy as np
 
 from reluquant.analysis.compare import Comparison, compare
 from reluquant.analysis.interpolate import interpolate
-from reluquant.analysis.one_dimension import line_labels
+from reluquant.analysis.one_dimension import line_inputs, line_labels
 from reluquant.analysis.piecewise_linear import piecewise_linear
 from reluquant.analysis.simplify import simplify
 from reluquant.dynamics.greedy_limit import GreedyLimit, greedy_limit, populated
@@ -161,6 +161,7 @@ def function_family(
     >>> len(family), family[0].n_breakpoints, sum(member.count for member in family)
     (4, 0, 20)
     """
+    line_inputs(data, "function_family", bias=False)
     line_labels(data, "function_family")
     draws = whole_number(draws, "draws", least=0)
     present = populated(data)

@@ -14,7 +14,6 @@ PACKAGES = (
     "numba",
     "scipy",
     "matplotlib",
-    "pythoncdt",
     "ipywidgets",
     "bqplot",
     "bqplot-gl",

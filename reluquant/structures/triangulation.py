@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reluquant.structures.arrays import Floats, frozen, real_array
+from reluquant.structures.simplex_locator import SimplexLocator
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Triangulation:
     """Simplices that meet in whole faces and together are the convex hull of their points.
 
@@ -84,6 +86,99 @@ class Triangulation:
     def dimension(self) -> int:
         """Dimension of the simplices: that of what the points span."""
         return self.simplices.shape[1] - 1
+
+    @cached_property
+    def locator(self) -> SimplexLocator:
+        """What finds points in it, made when first asked for."""
+        return SimplexLocator(self.points, self.simplices, self.neighbors)
+
+    def find_simplex(self, x: ArrayLike) -> NDArray[np.int64]:
+        """Return the simplex that holds each point.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., n_features)
+            Finite points.
+
+        Returns
+        -------
+        ndarray of int, shape (...)
+            -1 outside the hull. Where several simplices meet, one of them. In the plane it is decided exactly; in three
+            and more dimensions up to rounding, a barycentric weight of 1e-13. Where the points span less than their
+            space, the simplex that holds the orthogonal projection of the point to the span.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``x`` is not such an array, or the triangulation has no simplex.
+
+        Examples
+        --------
+        >>> square = Triangulation([[0, 0], [1, 0], [1, 1], [0, 1]], [[0, 1, 2], [0, 2, 3]], [[-1, 1, -1], [-1, -1, 0]])
+        >>> square.find_simplex([[0.75, 0.5], [0.25, 0.5], [2.0, 0.5]])
+        array([ 0,  1, -1])
+        """
+        points = self.queries(x)
+        places = self.locator.place(points.reshape(-1, self.n_features))
+        found = places.as_given(np.where(places.exits < 0, places.simplex, -1))
+        return found.reshape(points.shape[:-1])[()]
+
+    def barycentric(self, x: ArrayLike, simplex: ArrayLike) -> Floats:
+        """Return the barycentric weights of points in given simplices.
+
+        Parameters
+        ----------
+        x : array_like, shape (..., n_features)
+            Finite points, in the simplex or not.
+        simplex : array_like of int, shape (...)
+            Numbers of simplices.
+
+        Returns
+        -------
+        ndarray, shape (..., dimension + 1)
+            Weights of the simplex's vertices, in their order, with sum 1 up to rounding: with them the vertices average
+            to the point. Exactly 0 and 1 at a vertex; some are negative outside the simplex.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the arrays do not fit together.
+
+        Examples
+        --------
+        >>> square = Triangulation([[0, 0], [1, 0], [1, 1], [0, 1]], [[0, 1, 2], [0, 2, 3]], [[-1, 1, -1], [-1, -1, 0]])
+        >>> square.barycentric([0.75, 0.5], 0)
+        array([0.25, 0.25, 0.5 ])
+        """
+        points = self.queries(x)
+        chosen = np.asarray(simplex)
+        if chosen.dtype.kind not in "iu":
+            raise TypeError(f"simplex must hold integers, but it holds values of type {chosen.dtype}.")
+        if chosen.shape != points.shape[:-1]:
+            raise ValueError(
+                f"simplex must have one number for each point of x, shape {points.shape[:-1]}, but has shape"
+                f" {chosen.shape}."
+            )
+        if chosen.size and not (chosen.min() >= 0 and chosen.max() < self.n_simplices):
+            raise ValueError(f"simplex must hold numbers from 0 to {self.n_simplices - 1}; -1 is outside of all.")
+        flat = chosen.reshape(-1).astype(np.int64)
+        weights = self.locator.weights(points.reshape(-1, self.n_features), flat)
+        return weights.reshape(*chosen.shape, self.dimension + 1)
+
+    def queries(self, x: ArrayLike) -> Floats:
+        """Return points to look for as an array, shape (..., n_features); one sentence where they are none."""
+        points = real_array(x, "x")
+        if points.ndim == 0 or points.shape[-1] != self.n_features:
+            raise ValueError(
+                f"x must have shape (..., {self.n_features}), the coordinates last, but it has shape {points.shape}."
+            )
+        if self.n_simplices == 0:
+            raise ValueError("The triangulation has no simplex; there is nothing to look in.")
+        return points
+
+    def __reduce__(self) -> tuple:
+        # In a pickle what is cached stays behind, and what comes out is read-only again.
+        return Triangulation, (self.points, self.simplices, self.neighbors, self.point_of_row)
 
     def __repr__(self) -> str:
         return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reluquant.analysis.interpolate import interpolate
+from reluquant.analysis.one_dimension import line_inputs
 from reluquant.analysis.piecewise_linear import piecewise_linear
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.dataset import Dataset
@@ -116,9 +117,10 @@ def data_view(data: Dataset) -> DataView:
     DataView
         With the interpolant from the first to the last input; the mean of labels that share an input.
     """
+    x = line_inputs(data, "The function panel", bias=False)
     curve = interpolate(data, duplicates="mean")
     knots = curve.knots
-    return DataView(frozen(data.X[:, 0]), frozen(_labels(data)), frozen(knots), frozen(curve(knots)))
+    return DataView(frozen(x), frozen(_labels(data)), frozen(knots), frozen(curve(knots)))
 
 
 def network_curve(net: ShallowReLU, left: float, right: float) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Interpolants of data on the line: exact at every node, also where peers fail."""
+"""Interpolants of data: exact at every node, also where peers fail."""
 
 import warnings
 from fractions import Fraction
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reluquant import Dataset, interpolate
+from reluquant import Dataset, LazyInterpolant, SimplicialInterpolant, Triangulation, interpolate
 
 any_float = st.floats(allow_nan=False, allow_infinity=False)
 grid = st.integers(-6, 6).map(float)
@@ -163,7 +163,11 @@ def test_data_without_bias_and_with_one_label_column_are_fine():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"extrapolate": "cubic"}, "extrapolate must be 'linear' or 'nearest', but it is 'cubic'"),
+        ({"extrapolate": "cubic"}, "extrapolate must be one of 'linear', 'nearest', 'nan', 'error', but it is 'cubic'"),
+        ({"extrapolate": "nan"}, "'linear' or 'nearest' for data with one feature, .* but it is 'nan'"),
+        ({"extrapolate": "error"}, "'linear' or 'nearest' for data with one feature, .* but it is 'error'"),
+        ({"method": "cubic"}, "method must be 'delaunay', 'fewest_pieces' or a Triangulation, but it is 'cubic'"),
+        ({"method": ["delaunay"]}, "method must be 'delaunay', 'fewest_pieces' or a Triangulation"),
         ({"duplicates": "first"}, "duplicates must be 'error' or 'mean', but it is 'first'"),
     ],
 )
@@ -173,9 +177,83 @@ def test_unknown_options_are_refused(arguments, sentence):
 
 
 def test_other_data_are_refused():
-    with pytest.raises(ValueError, match="interpolate works for one input dimension so far"):
-        interpolate(Dataset(np.ones((2, 2)), [1.0, 2.0]))
     with pytest.raises(ValueError, match="one output"):
         interpolate(Dataset([0.0, 1.0], np.ones((2, 2))))
     with pytest.raises(TypeError, match="needs a Dataset, but got list"):
         interpolate([0.0, 1.0])
+
+
+# ------------------------------------------------------------------------------------------------ several features
+
+
+@pytest.mark.parametrize("d", range(2, 9))
+@pytest.mark.parametrize("outputs", [(), (1,), (3,)])
+def test_several_features_are_interpolated_exactly_at_the_data(d, outputs):
+    rng = np.random.default_rng(d)
+    X, y = rng.random((25, d)), rng.normal(size=(25, *outputs))
+    f = interpolate(Dataset(X, y))
+    assert isinstance(f, SimplicialInterpolant if d <= 5 else LazyInterpolant)
+    assert (f(X) == y).all()
+    assert f(X[0]).shape == outputs
+    assert f.extrapolate == "linear"
+
+
+@pytest.mark.parametrize("d", [2, 6])
+def test_every_mode_beyond_the_hull(d):
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.random((25, d)), rng.normal(size=25))
+    q = np.full(d, 2.0)
+    assert np.isnan(interpolate(data, extrapolate="nan")(q))
+    assert data.y.min() <= interpolate(data, extrapolate="nearest")(q) <= data.y.max()
+    with pytest.raises(ValueError, match="x must lie in the hull of the data"):
+        interpolate(data, extrapolate="error")(q)
+
+
+def test_a_given_triangulation_decides():
+    # The two triangulations of a square: golden values of relu(x + y) on [-1, 1]².
+    corners = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    data = Dataset(corners, np.maximum(corners.sum(axis=1), 0))
+    along = Triangulation(corners, [[0, 1, 3], [1, 2, 3]], [[1, -1, -1], [-1, 0, -1]])
+    across = Triangulation(corners, [[0, 1, 2], [0, 2, 3]], [[-1, 1, -1], [-1, -1, 0]])
+    x = np.random.default_rng(0).uniform(-1, 1, (200, 2))
+    np.testing.assert_allclose(interpolate(data, method=along)(x), np.maximum(x.sum(axis=1), 0), atol=1e-15)
+    assert interpolate(data, method=across)([0.0, 0.0]) == 1.0
+    f = interpolate(data, method=along)
+    assert f.triangulation is along
+    with pytest.raises(ValueError, match="The triangulation must be one of data.X, row by row"):
+        interpolate(Dataset(corners + 1, data.y), method=along)
+    with pytest.raises(ValueError, match="The triangulation must be one of data.X, row by row"):
+        interpolate(Dataset(corners[:3], data.y[:3]), method=along)
+    part = Triangulation(np.vstack([corners, [[0.0, 5.0]]]), along.simplices, along.neighbors, [0, 1, 2, 3])
+    with pytest.raises(ValueError, match="Every point of the triangulation needs a label, but point 4"):
+        interpolate(data, method=part)
+
+
+@pytest.mark.parametrize("d", [2, 3, 6])
+def test_one_input_with_several_labels(d):
+    # Peer failure 8: scipy and matplotlib keep one of them silently.
+    rng = np.random.default_rng(0)
+    X = rng.random((20, d))
+    X[7] = X[3]
+    y = np.arange(20.0)
+    with pytest.raises(ValueError, match=r"x = \[.*\] has y = 3.0, 7.0; pass duplicates"):
+        interpolate(Dataset(X, y))
+    assert interpolate(Dataset(X, y), duplicates="mean")(X[3]) == 5.0
+    y[7] = y[3]
+    assert (interpolate(Dataset(X, y))(X) == y).all()
+    with pytest.raises(ValueError, match=r"has y = \[3.0, -3.0\], \[3.0, -2.0\]"):
+        interpolate(Dataset(X, np.stack([y, np.where(np.arange(20) == 7, -2.0, -y)], axis=1)))
+
+
+def test_many_features_of_few_samples():
+    # Fewer samples than features: pictures of digits, say.
+    rng = np.random.default_rng(0)
+    X, y = rng.random((12, 30)), rng.normal(size=12)
+    f = interpolate(Dataset(X, y))
+    assert (f(X) == y).all()
+    assert f(X.mean(axis=0)) == pytest.approx(y.mean())
+
+
+def test_the_fewest_pieces_are_for_the_line():
+    with pytest.raises(ValueError, match="works for one feature, but the data have 2"):
+        interpolate(Dataset(np.eye(2), [0.0, 1.0]), method="fewest_pieces")

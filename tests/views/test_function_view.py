@@ -65,3 +65,8 @@ def test_thousands_of_kinks_are_few_marks():
     place = np.linspace(-1, 1, 10_000)
     marks = kinks(place, np.zeros(10_000), np.tile([1, -1], 5000), -np.ones(10_000, int), -1.0, 1.0)
     assert marks.x.size <= 250
+
+
+def test_data_of_several_features_are_refused():
+    with pytest.raises(ValueError, match="The function panel works for one input dimension so far"):
+        data_view(rq.Dataset(np.eye(2), [0.0, 1.0]))

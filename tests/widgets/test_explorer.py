@@ -602,22 +602,22 @@ def test_wait_gives_up_in_time():
 
 def test_a_run_beyond_its_time_is_stopped_and_shown():
     rng = np.random.default_rng(0)
-    data = rq.Dataset(rng.uniform(-2, 2, 60), rng.normal(size=60))
-    explorer = rq.explore(data, n_neurons=3000, max_seconds=0.1)
+    data = rq.Dataset(rng.uniform(-2, 2, 300), rng.normal(size=300))
+    explorer = rq.explore(data, n_neurons=10_000, max_seconds=0.1)
     try:
         explorer.wait(60)
         assert explorer.trajectory.end == "interrupted"
         assert explorer.error.startswith("The run was stopped after 0.1 seconds at t = ")
         # More time is given to the next run; this one stays as it is, and so does what is said about it.
         stopped = explorer.trajectory
-        explorer.max_seconds = 0.2
+        explorer.max_seconds = 0.15
         explorer.t = 0.0
         explorer.wait(60)
         assert explorer.trajectory is stopped
         assert explorer.error.startswith("The run was stopped after 0.1 seconds at t = ")
         explorer.seed = 1
         explorer.wait(60)
-        assert explorer.error.startswith("The run was stopped after 0.2 seconds at t = ")
+        assert explorer.error.startswith("The run was stopped after 0.15 seconds at t = ")
     finally:
         explorer.close()
 
