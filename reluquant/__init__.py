@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
     from reluquant.structures.trajectory import Trajectory
+    from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.explorer import explore
 
@@ -56,6 +57,7 @@ _HOMES = {
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "Trajectory": "reluquant.structures.trajectory",
+    "approximation_study": "reluquant.studies.approximation",
     "compare": "reluquant.analysis.compare",
     "course": "reluquant.course",
     "datasets": "reluquant.datasets",
@@ -75,6 +77,7 @@ _HOMES = {
     "piecewise_linear": "reluquant.analysis.piecewise_linear",
     "predict_alignment": "reluquant.analysis.predict_alignment",
     "quantisation": "reluquant.analysis.quantisation",
+    "random_label_study": "reluquant.studies.approximation",
     "scale_sweep": "reluquant.studies.regimes",
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",
