@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from reluquant.structures.simplicial_interpolant import SimplicialInterpolant
     from reluquant.structures.trajectory import Trajectory
     from reluquant.structures.triangulation import Triangulation
+    from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.explorer import explore
 
@@ -66,8 +67,9 @@ _HOMES = {
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",
     "Trajectory": "reluquant.structures.trajectory",
-    "closest_triangulation": "reluquant.analysis.closest_triangulation",
     "Triangulation": "reluquant.structures.triangulation",
+    "approximation_study": "reluquant.studies.approximation",
+    "closest_triangulation": "reluquant.analysis.closest_triangulation",
     "compare": "reluquant.analysis.compare",
     "count_triangulations": "reluquant.analysis.count_triangulations",
     "course": "reluquant.course",
@@ -88,6 +90,7 @@ _HOMES = {
     "piecewise_linear": "reluquant.analysis.piecewise_linear",
     "predict_alignment": "reluquant.analysis.predict_alignment",
     "quantisation": "reluquant.analysis.quantisation",
+    "random_label_study": "reluquant.studies.approximation",
     "scale_sweep": "reluquant.studies.regimes",
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",

@@ -25,10 +25,11 @@ PLANES = {
     "teacher_neuron": lambda: datasets.teacher_neuron(rng=0),
     "linear_teacher": lambda: datasets.linear_teacher(rng=0),
 }
+SCATTERED = {"terrain": datasets.terrain}
 
 
 def test_every_maker_is_tested():
-    assert sorted(MAKERS | PLANES) == datasets.__all__
+    assert sorted(MAKERS | PLANES | SCATTERED) == datasets.__all__
 
 
 @pytest.mark.parametrize("name", PLANES)
@@ -121,6 +122,30 @@ def test_terrain_is_the_file():
     assert abs(datasets.terrain_profile().y).max() > 1
 
 
+def test_terrain_in_the_plane_is_the_file_too():
+    matplotlib_data = pytest.importorskip("matplotlib.cbook").get_sample_data("jacksboro_fault_dem.npz")
+    elevation = matplotlib_data["elevation"] / 100.0
+    data = datasets.terrain(elevation.size)
+    assert (data.name, data.n_features, data.bias) == ("terrain", 2, True)
+    # All of the grid, in another order: from north to south, and from west to east in each row.
+    order = np.lexsort((data.X[:, 0], -data.X[:, 1]))
+    np.testing.assert_allclose(data.y[order], (elevation - elevation.mean()).ravel(), atol=1e-11)
+    # 402 steps of 3 arc seconds east in the middle, at 36.59° north, and 343 of them south, in units of 10 km.
+    extent = np.array([402 * np.cos(np.radians(36.59)), 343]) * 3 / 3600 * 11.132
+    np.testing.assert_allclose(np.ptp(data.X, axis=0), extent, rtol=1e-3)
+    np.testing.assert_allclose(data.X.max(axis=0), -data.X.min(axis=0))
+
+
+def test_terrain_is_a_subsample_that_can_be_repeated():
+    data = datasets.terrain(500)
+    assert data.n_samples == 500
+    assert np.unique(data.X, axis=0).shape == (500, 2)
+    assert abs(data.y.mean()) < 1e-12
+    assert np.array_equal(data.X, datasets.terrain(500).X)
+    assert np.array_equal(data.y, datasets.terrain(500, rng=0).y)
+    assert not np.array_equal(data.X, datasets.terrain(500, rng=1).X)
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
@@ -138,6 +163,9 @@ def test_terrain_is_the_file():
         (lambda: datasets.teacher_neuron(n_features=1), "n_features must be"),
         (lambda: datasets.linear_teacher(noise=-1), "noise must be a finite number of at least 0"),
         (lambda: datasets.linear_teacher(rng="seed"), "rng must be"),
+        (lambda: datasets.terrain(0), "n_samples must be an integer from 1 to 138632, but it is 0"),
+        (lambda: datasets.terrain(138_633), "n_samples must be an integer from 1 to 138632"),
+        (lambda: datasets.terrain(rng="seed"), "rng must be"),
         (lambda: datasets.terrain_profile(404), "n_samples must be an integer from 2 to 403, but it is 404"),
         (lambda: datasets.terrain_profile(row=344), "row must be an integer from 0 to 343, but it is 344"),
     ],
@@ -154,8 +182,9 @@ def test_missing_sample_data_are_explained(monkeypatch):
         raise FileNotFoundError("no such file")
 
     monkeypatch.setattr(cbook, "get_sample_data", missing)
-    with pytest.raises(FileNotFoundError, match="install matplotlib from PyPI or conda-forge"):
-        datasets.terrain_profile()
+    for maker in (datasets.terrain, datasets.terrain_profile):
+        with pytest.raises(FileNotFoundError, match="install matplotlib from PyPI or conda-forge"):
+            maker()
 
 
 def test_matplotlib_is_imported_on_use_only():

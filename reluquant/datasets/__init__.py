@@ -1,4 +1,4 @@
-"""Data sets to look at: the small ones of the theory, those of the literature, random ones, and a real profile.
+"""Data sets to look at: the small ones of the theory, those of the literature, random ones, and real terrain.
 
 Every maker returns a :class:`reluquant.Dataset`, most of one input and one output. Only functions that load files
 import more than NumPy.
@@ -9,7 +9,7 @@ from reluquant.datasets.drawn import random, smooth
 from reluquant.datasets.noisy import linear_teacher
 from reluquant.datasets.peaks import stewart
 from reluquant.datasets.small_sets import absolute, sine, tent, three_points, two_points, xor, zigzag
-from reluquant.datasets.terrain import terrain_profile
+from reluquant.datasets.terrain import terrain, terrain_profile
 
 __all__ = [
     "absolute",
@@ -22,6 +22,7 @@ __all__ = [
     "stewart",
     "teacher_neuron",
     "tent",
+    "terrain",
     "terrain_profile",
     "three_points",
     "two_points",
