@@ -148,12 +148,12 @@ class PlanarArrangement:
         self._positive[before : self.n_cells] = self._positive[parent]
         self._positive[: self.n_cells, i] = positive
         u, v, _ = self._floats[line]
-        along = (self._meets[on_line, :2] / self._meets[on_line, 2:]) @ [-v, u]
+        along = self._places(on_line) @ [-v, u]
         self._ends[i] = int(on_line[np.argmin(along)]), int(on_line[np.argmax(along)])
 
     def cells(self) -> Cells:
         """Return the cells, with their vertices rounded."""
-        vertices = self._places()
+        vertices = self._places(np.arange(self._n))
         segments = np.full((len(self._ends), 2, 2), np.nan)
         for i, ends in enumerate(self._ends):
             if ends is not None:
@@ -191,17 +191,20 @@ class PlanarArrangement:
             side[v] = _sign(sum(m * c for m, c in zip(minors, self._exact[line], strict=True)))
         return side
 
-    def _places(self) -> Floats:
-        meets, sizes = self._meets[: self._n], self._sizes[: self._n]
+    def _places(self, chosen: Ints) -> Floats:
+        """Return vertices, rounded."""
+        meets, sizes = self._meets[chosen], self._sizes[chosen]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             places = meets[:, :2] / meets[:, 2:]
-            error = (sizes[:, :2] + np.abs(places) * sizes[:, 2:]) / meets[:, 2:] * _FILTER
+            # Of lines that are nearly one, Z may have rounded to zero or to the other sign.
+            error = (sizes[:, :2] + np.abs(places) * sizes[:, 2:]) / np.abs(meets[:, 2:]) * _FILTER
             unclear = ~(error <= _SHARP).all(axis=1)
         for v in np.flatnonzero(unclear):
-            p, q = self._pairs[v]
+            p, q = self._pairs[chosen[v]]
             x, y, z = _minors(self._exact[p], self._exact[q])
             places[v] = x / z, y / z
-        places[: self._k] = self._frame.corners
+        given = chosen < self._k
+        places[given] = self._frame.corners[chosen[given]]
         return places
 
 

@@ -83,6 +83,12 @@ def planar_difference(f: PlanarFunction, g: PlanarFunction, region: ArrayLike | 
     return _difference(refined, origin, W, np.concatenate([np.zeros(0), *(a for _, a in neurons)]))
 
 
+def affine_triangles(f: PlanarPieces | Interpolant) -> tuple[Floats, Floats]:
+    """Return triangles on which a function is affine: corners (n_triangles, 3, 2), and its values there."""
+    tiles = _tiles(f)
+    return tiles.places + tiles.origin, tiles.values
+
+
 def _neurons(net: ShallowReLU, sign: float) -> tuple[Floats, Floats]:
     if net.a.ndim == 2 and net.a.shape[1] != 1:
         raise ValueError(

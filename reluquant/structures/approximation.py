@@ -41,8 +41,8 @@ class TrainingRuns:
         What went wrong, by the place of the run in these arrays.
     cancelled : bool
         Whether the runs were interrupted.
-    region : (float, float)
-        Where points are and errors are measured.
+    region : (float, float) or ((float, float), (float, float))
+        Where points are and errors are measured: an interval, or a box for two features.
     spacing : {"equal", "random"}
         How points lie in it.
     n_neurons : int
@@ -60,7 +60,7 @@ class TrainingRuns:
     kind: NDArray[np.str_]
     failures: dict[tuple[int, ...], Exception]
     cancelled: bool
-    region: tuple[float, float]
+    region: tuple[float, float] | tuple[tuple[float, float], tuple[float, float]]
     spacing: str
     n_neurons: int
     scale: float
@@ -137,12 +137,13 @@ class ApproximationStudy(TrainingRuns):
     interpolant_sup, interpolant_l2 : ndarray, shape (n_sizes, n_seeds)
         The same of the linear interpolant of the data.
     bound : ndarray, shape (n_sizes, n_seeds)
-        ``M h² / 8``, with h the largest gap between neighbouring points: above any interpolant's error. NaN unless
-        ``curvature`` was given.
+        ``M h² / 8``, with h the largest gap between neighbouring points; for two features ``M R² / 2``, with R the
+        largest radius of a smallest circle around a triangle. Above any interpolant's error. NaN unless ``curvature``
+        was given.
     sup_error : float
         By how much the two sup distances may be too small: they are the largest on a grid. NaN without ``curvature``.
     curvature : float or None
-        M, the bound of ``|f''|`` that was given.
+        M, the bound of the second derivative that was given.
     """
 
     network_sup: Floats

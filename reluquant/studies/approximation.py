@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -10,32 +11,41 @@ import numpy as np
 
 from reluquant.analysis.compare import compare
 from reluquant.analysis.interpolate import interpolate
+from reluquant.analysis.interpolation_bounds import interpolation_bounds
 from reluquant.analysis.piecewise_linear import piecewise_linear
 from reluquant.dynamics.gradient_flow import LARGEST, gradient_flow
 from reluquant.dynamics.progress import Progress
 from reluquant.dynamics.sweep import SweepProgress, sweep
 from reluquant.structures.approximation import ApproximationStudy, RandomLabelStudy, TrainingRuns
-from reluquant.structures.arrays import Floats, frozen, real_array
+from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.piecewise_linear import PiecewiseLinear
+from reluquant.structures.planar_pieces import PlanarPieces
 from reluquant.structures.scalars import Rng, generator, real_number, whole_number
 from reluquant.structures.shallow_relu import MOST_NEURONS, SMALLEST_SCALE, ShallowReLU
+from reluquant.structures.simplicial_interpolant import SimplicialInterpolant
 from reluquant.structures.trajectory import End, Trajectory
+from reluquant.studies.target_distance import (
+    CELLS,
+    DIAGONAL_PARTS,
+    Box,
+    Target,
+    longest_edge,
+    planar_target_distance,
+    target_distance,
+    target_values,
+)
 
-Target = Callable[[Floats], Floats]
 SPACINGS = ("equal", "random")
-# Cells of the grid on which a target is held against a function: with 8192 a largest value is missed by no more than
-# (n / 8192)² of the interpolant's bound for n points, which is a thousandth at 256.
-CELLS = 8192
-# Nodes of Gauss's rule in each cell: it integrates polynomials up to degree 7 exactly.
-GAUSS_NODES = 4
+# In the plane, where flows are long: what the loss still falls by at this speed is far below errors between samples.
+PLANAR_RTOL = 1e-4
 
 
 def approximation_study(
     f: Target,
     *,
     n_points: Sequence[int],
-    region: tuple[float, float] = (-1.0, 1.0),
+    region: tuple[float, float] | Box = (-1.0, 1.0),
     spacing: str = "equal",
     curvature: float | None = None,
     n_neurons: int = 400,
@@ -51,16 +61,20 @@ def approximation_study(
     Parameters
     ----------
     f : callable
-        The target: takes an array of shape (k,) and returns one, finite on ``region``. With processes or a cluster it
-        must be importable there.
+        The target: takes an array of shape (k,), or (k, 2) for two features, and returns one of shape (k,), finite on
+        ``region``. With processes or a cluster it must be importable there.
     n_points : sequence of int, shape (n_sizes,)
-        At least two different numbers of training points, each at least 2; sorted.
-    region : (float, float)
-        Where the points lie, both ends among them, and where errors are measured.
+        At least two different numbers of training points, each at least 2; sorted. For two features at
+        least 4, and squares where ``spacing`` is equal.
+    region : (float, float) or ((float, float), (float, float))
+        Where the points lie, both ends (or all four corners) among them, and where errors are measured. One interval
+        makes it a study of one feature; two of them, the sides of a box, of two features.
     spacing : {"equal", "random"}
-        Equally spaced points, or the two ends and independent uniform ones between, anew for each run.
+        Equally spaced points (in a box a grid of √n by √n), or the ends and independent uniform ones between, anew for
+        each run (in a box the corners, ⌊√n⌋ - 2 on each side, and the others inside).
     curvature : float, optional
-        A bound M of ``|f''|`` on ``region``, for ``bound`` and ``sup_error`` of the result.
+        A bound M on ``region`` of ``|f''|``, for two features of the second derivative along any line, for ``bound``
+        and ``sup_error`` of the result.
     n_neurons : int, default 400
         The width.
     scale : float, default 1e-6
@@ -70,7 +84,8 @@ def approximation_study(
     rng : int, numpy.random.Generator or None
         From which the seeds of all runs are drawn; they are in the result.
     max_steps : int
-        As of :func:`reluquant.gradient_flow`; runs go on until they rest.
+        As of :func:`reluquant.gradient_flow`; runs go on until they rest: with its ``rtol`` for one feature, with 1e-4
+        for two.
     executor, progress
         As of :func:`reluquant.sweep`, which makes the runs.
 
@@ -97,6 +112,12 @@ def approximation_study(
     L2 distances are by Gauss's rule with 4 nodes on each cell, right to rounding for smooth f; they are not divided by
     the length of the region. Distances of network and interpolant are exact.
 
+    With two features the interpolant is affine on Delaunay triangles and errs by ``M R²/2`` at most, with R the
+    radius of the smallest circle around a triangle (:func:`reluquant.interpolation_bounds`). On grids R falls as n^-½:
+    its slope is -1. Sup distances are the largest values at the corners of triangles on which the other function is
+    affine and no edge is longer than δ, 1/128 of the diagonal, so that the true ones are larger by ``M δ²/6`` at most;
+    L2 distances are by Gauss's rule in these triangles, not divided by the area.
+
     References
     ----------
     Maennel, Bousquet & Gelly (2018), arXiv:1803.08367: smooth targets, and random labels as the counter-example.
@@ -107,15 +128,24 @@ def approximation_study(
     >>> found = rq.approximation_study(np.cos, n_points=[5, 9, 17], curvature=1.0, n_neurons=50, n_seeds=1, rng=0)
     >>> round(found.slope("interpolant_sup").value, 1), bool(np.all(found.interpolant_sup <= found.bound))
     (-2.2, True)
+
+    Two features, where the targets' curvature along any line is at most 2 (no training, to be quick):
+
+    >>> def bowl(x):
+    ...     return x[:, 0] ** 2 + x[:, 1] ** 2
+    >>> box = ((-1.0, 1.0), (-1.0, 1.0))
+    >>> options = {"n_neurons": 5, "max_steps": 1, "n_seeds": 1, "rng": 0}
+    >>> plane = rq.approximation_study(bowl, n_points=[9, 25, 81], region=box, curvature=2.0, **options)
+    >>> plane.interpolant_sup.ravel(), plane.bound.ravel()
+    (array([0.5    , 0.125  , 0.03125]), array([0.5    , 0.125  , 0.03125]))
     """
-    setting = _setting(region, spacing, n_neurons, scale, max_steps)
+    setting = _setting(region, spacing, n_neurons, scale, max_steps, planar=True)
     if curvature is not None:
         curvature = real_number(curvature, "curvature", least=0)
-    low, high = setting["region"]
-    _values(f, np.linspace(low, high, CELLS + 1))
+    target_values(f, _trial_points(setting))
     runs = _runs(ApproximationStudy, approximation_run, n_points, n_seeds, rng, executor, progress, setting,
                  f=f, curvature=curvature)  # fmt: skip
-    sup_error = np.nan if curvature is None else curvature * ((high - low) / CELLS) ** 2 / 8
+    sup_error = np.nan if curvature is None else curvature * _missed(setting)
     return ApproximationStudy(**runs, curvature=curvature, sup_error=sup_error)
 
 
@@ -183,19 +213,23 @@ def approximation_run(
     """Make and measure one run; None if it was interrupted. Importable, so that it can run in another process."""
     draw = np.random.default_rng(seed)
     x = _points(n, setting, draw)
-    data = Dataset(x, _values(f, x))
+    data = Dataset(x, target_values(f, x))
     traj = _train(data, setting, draw, progress)
     if traj.end == End.INTERRUPTED:
         return None
-    network, interpolant = piecewise_linear(traj.final), interpolate(data)
-    network_sup, network_l2 = target_distance(f, network, setting["region"])
-    interpolant_sup, interpolant_l2 = target_distance(f, interpolant, setting["region"])
+    box, interpolant = setting["region"], interpolate(data)
+    if data.n_features == 2:
+        network, distance = piecewise_linear(traj.final, region=box), planar_target_distance
+    else:
+        network, distance = piecewise_linear(traj.final), target_distance
+    network_sup, network_l2 = distance(f, network, box)
+    interpolant_sup, interpolant_l2 = distance(f, interpolant, box)
     return {
         "network_sup": network_sup,
         "network_l2": network_l2,
         "interpolant_sup": interpolant_sup,
         "interpolant_l2": interpolant_l2,
-        "bound": np.nan if curvature is None else curvature * np.max(np.diff(x)) ** 2 / 8,
+        "bound": np.nan if curvature is None else _bound(interpolant, curvature),
         **_outcome(traj, network, interpolant),
     }
 
@@ -221,29 +255,24 @@ def random_label_run(
     return found
 
 
-def target_distance(f: Target, g: PiecewiseLinear, region: tuple[float, float]) -> tuple[float, float]:
-    """Return the sup and L2 distance of a smooth and a piecewise-linear function, as approximation_study says.
-
-    Examples
-    --------
-    >>> import numpy as np, reluquant as rq
-    >>> chord = rq.interpolate(rq.Dataset([0.0, 1.0], [0.0, 1.0]))
-    >>> sup, l2 = target_distance(np.square, chord, (0.0, 1.0))
-    >>> sup, round(30 * l2**2, 12)
-    (0.25, 1.0)
-    """
-    low, high = region
-    inner = g.knots[(g.knots > low) & (g.knots < high)]
-    nodes = np.unique(np.concatenate([np.linspace(low, high, CELLS + 1), inner]))
-    sup = np.max(np.abs(_values(f, nodes) - g(nodes)))
-    places, weights = np.polynomial.legendre.leggauss(GAUSS_NODES)
-    half = np.diff(nodes)[:, None] / 2
-    x = (nodes[:-1, None] + half * (1 + places)).ravel()
-    squares = (_values(f, x) - g(x)).reshape(-1, GAUSS_NODES) ** 2
-    return float(sup), float(np.sqrt(np.sum(half * weights * squares)))
+def _bound(interpolant: PiecewiseLinear | SimplicialInterpolant, curvature: float) -> float:
+    if isinstance(interpolant, PiecewiseLinear):
+        return curvature * float(np.max(np.diff(interpolant.knots))) ** 2 / 8
+    return float(interpolation_bounds(None, interpolant.triangulation, curvature=curvature).curvature.max())
 
 
-def _outcome(traj: Trajectory, network: PiecewiseLinear, interpolant: PiecewiseLinear) -> dict[str, Any]:
+def _missed(setting: dict[str, Any]) -> float:
+    """By how much a target of curvature 1 may be further off between the nodes than at any of them."""
+    if _is_planar(setting):
+        # The smallest circle around a triangle of diameter δ has a radius of at most δ/√3.
+        return longest_edge(setting["region"]) ** 2 / 6
+    low, high = setting["region"]
+    return ((high - low) / CELLS) ** 2 / 8
+
+
+def _outcome(
+    traj: Trajectory, network: PiecewiseLinear | PlanarPieces, interpolant: PiecewiseLinear | SimplicialInterpolant
+) -> dict[str, Any]:
     distance = compare(network, interpolant)
     rest = traj.stationary_point if traj.end == End.STATIONARY else None
     return {
@@ -255,7 +284,31 @@ def _outcome(traj: Trajectory, network: PiecewiseLinear, interpolant: PiecewiseL
     }
 
 
+def _is_planar(setting: dict[str, Any]) -> bool:
+    return np.ndim(setting["region"]) == 2
+
+
+def _grid(region: Box, n: int) -> Floats:
+    sides = [np.linspace(low, high, n) for low, high in region]
+    return np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def _trial_points(setting: dict[str, Any]) -> Floats:
+    if _is_planar(setting):
+        return _grid(setting["region"], DIAGONAL_PARTS + 1)
+    return np.linspace(*setting["region"], CELLS + 1)
+
+
 def _points(n: int, setting: dict[str, Any], draw: np.random.Generator) -> Floats:
+    if _is_planar(setting):
+        if setting["spacing"] == "equal":
+            return _grid(setting["region"], math.isqrt(n))
+        # As many on each side as a grid would have, or the chord of a side would remain in every interpolant.
+        low, high = np.transpose(setting["region"])
+        points = draw.uniform(low, high, (n - 4, 2))
+        for k in range(4 * (math.isqrt(n) - 2)):
+            points[k, k % 2] = (low, high)[k // 2 % 2][k % 2]
+        return np.concatenate([_grid(setting["region"], 2), points])
     low, high = setting["region"]
     if setting["spacing"] == "equal":
         return np.linspace(low, high, n)
@@ -263,30 +316,41 @@ def _points(n: int, setting: dict[str, Any], draw: np.random.Generator) -> Float
 
 
 def _train(data: Dataset, setting: dict[str, Any], draw: np.random.Generator, progress: Progress) -> Trajectory:
-    net = ShallowReLU.balanced(n_neurons=setting["n_neurons"], scale=setting["scale"], rng=draw)
-    return gradient_flow(net, data, max_steps=setting["max_steps"], progress=progress)
+    k = data.n_features
+    net = ShallowReLU.balanced(n_features=k, n_neurons=setting["n_neurons"], scale=setting["scale"], rng=draw)
+    options = {"rtol": PLANAR_RTOL} if k == 2 else {}
+    return gradient_flow(net, data, max_steps=setting["max_steps"], progress=progress, **options)
 
 
-def _values(f: Target, x: Floats) -> Floats:
-    if not callable(f):
-        raise TypeError(f"f must be a function of an array, but it is a {type(f).__name__}.")
-    values = real_array(f(x), "f(x)")
-    if values.shape != x.shape:
-        raise ValueError(f"f must return an array of the shape of its argument, {x.shape}, but it is {values.shape}.")
-    return values
-
-
-def _setting(region: tuple[float, float], spacing: str, n_neurons: int, scale: float, max_steps: int) -> dict[str, Any]:
-    """Check what all runs have in common."""
-    if np.shape(region) != (2,):
-        raise ValueError(f"region must be two numbers, the first below the second, but it is {region!r}.")
-    low, high = (real_number(end, "each end of region") for end in region)
+def _interval(interval: object, name: str) -> tuple[float, float]:
+    sentence = f"{name} must be two numbers, the first below the second, but it is {interval!r}."
+    if not isinstance(interval, Sequence | np.ndarray) or isinstance(interval, str) or len(interval) != 2:
+        raise ValueError(sentence)
+    low, high = (real_number(end, f"each end of {name}") for end in interval)
     if low >= high:
-        raise ValueError(f"region must be two numbers, the first below the second, but it is {region!r}.")
+        raise ValueError(sentence)
+    return low, high
+
+
+def _region(region: object, planar: bool) -> tuple[float, float] | Box:
+    """Return an interval, or a box if that is allowed and there is an interval in it."""
+    if planar and isinstance(region, Sequence | np.ndarray) and any(np.ndim(side) for side in region):
+        if len(region) != 2:
+            raise ValueError(f"A region of two features must be two intervals, but it is {region!r}.")
+        first, second = (_interval(side, "each interval of region") for side in region)
+        return first, second
+    return _interval(region, "region")
+
+
+def _setting(
+    region: object, spacing: str, n_neurons: int, scale: float, max_steps: int, planar: bool = False
+) -> dict[str, Any]:
+    """Check what all runs have in common."""
+    region = _region(region, planar)
     if spacing not in SPACINGS:
         raise ValueError(f"spacing must be {' or '.join(map(repr, SPACINGS))}, but it is {spacing!r}.")
     return {
-        "region": (low, high),
+        "region": region,
         "spacing": spacing,
         "n_neurons": whole_number(n_neurons, "n_neurons", most=MOST_NEURONS),
         "scale": real_number(scale, "scale", least=SMALLEST_SCALE, most=LARGEST),
@@ -308,7 +372,15 @@ def _runs(
     """Make the runs of all sizes and seeds, and return the fields of a TrainingRuns."""
     if isinstance(n_points, str) or np.ndim(n_points) != 1:
         raise TypeError(f"n_points must be a sequence of integers, but it is {n_points!r}.")
-    sizes = np.unique([whole_number(n, "each of n_points", least=2) for n in n_points])
+    least = 4 if _is_planar(setting) else 2
+    sizes = np.unique([whole_number(n, "each of n_points", least=least) for n in n_points])
+    if _is_planar(setting) and setting["spacing"] == "equal":
+        for n in sizes:
+            if math.isqrt(n) ** 2 != n:
+                raise ValueError(
+                    f"each of n_points must be a square for a grid in a box, but it is {n};"
+                    f" use {math.isqrt(n) ** 2} or spacing='random'."
+                )
     if sizes.size < 2:
         raise ValueError(f"A slope needs at least two different n_points, but there are {sizes.size}.")
     shape = (sizes.size, whole_number(n_seeds, "n_seeds"))

@@ -43,7 +43,8 @@ def approximation_figure(study: ApproximationStudy) -> Figure:
         bound = np.nanmax(np.where(np.isnan(study.bound), -np.inf, study.bound), axis=1)
         known = np.isfinite(bound)
         style = {"color": theme.MUTED, "lw": theme.THIN, "ls": DASHES}
-        sup.plot(study.n_points[known], bound[known], label="M h²/8: bound of the interpolant", **style)
+        formula = "M h²/8" if np.ndim(study.region) == 1 else "M R²/2"
+        sup.plot(study.n_points[known], bound[known], label=f"{formula}: bound of the interpolant", **style)
     _draw_runs(loss, study, study.loss)
     loss.set(yscale="log", ylabel="training loss at the end")
     _finish(figure, (sup, l2, loss), study, "smooth target")

@@ -206,3 +206,16 @@ def test_too_many_pieces_are_refused(monkeypatch):
     monkeypatch.setattr("reluquant.analysis.planar_pieces._MOST_SIDES", 100)
     with pytest.raises(ValueError, match="choose a smaller region"):
         piecewise_linear(network(LINES), region=BOX)
+
+
+def test_kinks_that_are_one_but_for_rounding_meet_where_they_do():
+    # Scaled copies of neurons: their lines differ in the last bits, and floats give them no meeting point.
+    draw = np.random.default_rng(0)
+    W = draw.standard_normal((12, 3)) * [1.0, 1.0, 0.5]
+    W = np.concatenate([W * factor for factor in (1.0, 1.1, 1.3, 0.7)])
+    net = ShallowReLU(W, draw.standard_normal(len(W)))
+    pieces = piecewise_linear(net, region=((-1, 1), (-1, 1)))
+    assert np.abs(pieces.corners).max() == 1.0
+    assert pieces.area == pytest.approx(4.0, rel=1e-12)
+    x = draw.uniform(-1, 1, (1000, 2))
+    np.testing.assert_allclose(pieces(x), net(x), atol=1e-13 * np.abs(net.a).sum())

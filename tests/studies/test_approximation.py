@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import reluquant as rq
-from reluquant.studies.approximation import target_distance
 
 SIZES = [5, 9, 17, 33, 65]
 # For what is said of interpolants alone.
@@ -104,12 +103,88 @@ def test_distances_are_those_of_a_fine_sample_of_the_very_run():
     assert found.network_l2[1, 0] == pytest.approx(np.sqrt(np.trapezoid(off**2, fine)), rel=1e-6)
 
 
-def test_a_kink_between_nodes_of_the_grid_is_seen():
-    place = 1 / 3
-    roof = rq.PiecewiseLinear([0.0, place, 1.0], [0.0, 1.0, 0.0], [0.0, 3.0, -1.5, 0.0], [0.0, place, 1.0])
-    sup, l2 = target_distance(np.zeros_like, roof, (0.0, 1.0))
-    assert sup == 1.0
-    assert l2 == pytest.approx(np.sqrt(1 / 3), rel=1e-12)
+# --------------------------------------------------------------------------------------------- two features
+
+BOX = ((-1.0, 1.0), (0.0, 2.0))
+SQUARES = [9, 16, 25, 36, 49, 64]
+
+
+def hills(x):
+    """A wave along the diagonal: second derivatives along any line are at most π²."""
+    return np.sin(np.pi * (x[:, 0] + x[:, 1]) / np.sqrt(2))
+
+
+def bowl(x):
+    return x[:, 0] ** 2 + x[:, 1] ** 2
+
+
+def test_in_the_plane_interpolants_of_a_bowl_err_as_in_closed_form():
+    found = study(bowl, n_points=SQUARES, region=BOX, curvature=2.0, **NO_TRAINING)
+    # |x|² is off by R² at the centre of a right triangle's circle, whose diameter is the diagonal of a cell: M R²/2.
+    radius = np.sqrt(2) / (np.sqrt(found.n_points[:, None]) - 1) * np.ones(2)
+    np.testing.assert_allclose(found.bound, radius**2, rtol=1e-12)
+    np.testing.assert_allclose(found.interpolant_sup, radius**2, atol=found.sup_error)
+    assert np.all(found.interpolant_sup <= found.bound * (1 + 1e-12))
+
+
+def test_in_the_plane_interpolants_fall_like_one_over_n_on_grids_and_stay_below_their_bound():
+    sizes = [k**2 for k in (17, 25, 33)]
+    found = study(hills, n_points=sizes, n_seeds=1, region=BOX, curvature=np.pi**2, **NO_TRAINING)
+    # h is 2/(√n - 1), not 2/√n: that costs 0.045 at such n.
+    for name in ("interpolant_sup", "interpolant_l2"):
+        assert found.slope(name).value == pytest.approx(-1.0, abs=0.1)
+    assert np.all(found.interpolant_sup < found.bound)
+
+
+def test_in_the_plane_random_points_stay_below_their_bound_and_fall():
+    found = study(hills, n_points=[30, 100, 300], spacing="random", region=BOX, curvature=np.pi**2, **NO_TRAINING)
+    assert np.all(found.interpolant_sup < found.bound)
+    assert np.unique(found.interpolant_sup).size == found.interpolant_sup.size
+    # Gaps on the sides are those of √n uniform points, wider than a grid's by a logarithm.
+    assert -1.2 < found.slope("interpolant_sup").value < -0.4
+
+
+@pytest.mark.slow
+def test_in_the_plane_a_network_is_trained_and_measured():
+    options = {"n_points": [4, 9, 16], "region": BOX, "n_neurons": 60, "scale": 0.01, "n_seeds": 1}
+    found = study(hills, max_steps=2000, curvature=np.pi**2, **options)
+    assert np.all(found.end == "stationary")
+    assert np.all(found.loss < 1e-3)
+    for norm, slack in (("sup", found.sup_error), ("l2", 1e-5)):
+        network, interpolant, distance = (
+            getattr(found, f"{who}_{norm}") for who in ("network", "interpolant", "distance")
+        )
+        assert np.all(distance <= network + interpolant + 2 * slack)
+        assert np.all(network <= interpolant + distance + slack)
+    draw = np.random.default_rng(found.seed[1, 0])
+    X = np.array([(x, y) for x in (-1.0, 0.0, 1.0) for y in (0.0, 1.0, 2.0)])
+    net = rq.ShallowReLU.balanced(n_features=2, n_neurons=60, scale=0.01, rng=draw)
+    final = rq.gradient_flow(net, rq.Dataset(X, hills(X)), rtol=1e-4, progress=False).final
+    fine = np.stack(np.meshgrid(np.linspace(-1, 1, 401), np.linspace(0, 2, 401)), axis=-1).reshape(-1, 2)
+    off = np.abs(hills(fine) - final(fine)).max()
+    assert -found.sup_error <= found.network_sup[1, 0] - off < 0.05
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"n_points": [9, 10]}, "each of n_points must be a square for a grid in a box, but it is 10; use 9 or"),
+        ({"n_points": [3, 9]}, "each of n_points must be an integer of at least 4, but it is 3"),
+        ({"region": (BOX[0], (1.0, 1.0))}, "each interval of region must be two numbers, the first below the second"),
+        ({"region": (BOX[0], 1.0)}, "each interval of region must be two numbers, the first below the second"),
+        ({"region": (*BOX, (0.0, 1.0))}, "A region of two features must be two intervals"),
+        ({"f": np.sin}, "f must return one value for each row of its argument, \\(16641,\\), but it is \\(16641, 2\\)"),
+    ],
+)
+def test_bad_input_in_the_plane_is_one_sentence_before_any_run(options, sentence, monkeypatch):
+    monkeypatch.setattr("reluquant.studies.approximation.sweep", lambda *args, **kwargs: pytest.fail("ran"))
+    with pytest.raises(ValueError, match=sentence):
+        study(**{"f": hills, "n_points": [9, 16], "region": BOX, **options})
+
+
+def test_random_labels_are_for_one_feature():
+    with pytest.raises((TypeError, ValueError), match="each end of region must be"):
+        labels(region=BOX)
 
 
 # --------------------------------------------------------------------------------------------- random labels

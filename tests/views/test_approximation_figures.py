@@ -53,6 +53,16 @@ def test_errors_are_drawn_with_their_slopes_and_the_kind_of_every_run(study):
     assert png(figure).startswith(b"\x89PNG")
 
 
+def test_a_study_in_the_plane_names_its_own_bound():
+    options = {"n_points": [4, 9], "n_neurons": 5, "n_seeds": 1, "rng": 0, "max_steps": 1, "progress": False}
+    box = ((-1.0, 1.0), (-1.0, 1.0))
+    figure = approximation_figure(rq.approximation_study(lambda x: x[:, 0] ** 2, region=box, curvature=2.0, **options))
+    bound = figure.axes[0].get_lines()[-1]
+    assert bound.get_label() == "M R²/2: bound of the interpolant"
+    np.testing.assert_allclose(bound.get_ydata(), [2.0, 0.5])
+    assert png(figure).startswith(b"\x89PNG")
+
+
 def test_random_labels_are_drawn_beside_chance():
     study = rq.random_label_study(n_points=[4, 8, 16], n_neurons=30, n_seeds=1, rng=0, progress=False)
     figure = random_label_figure(study)
