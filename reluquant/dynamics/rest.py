@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.analysis.extremal_directions import extremal_directions
+from reluquant.dynamics.planar_flow import STEP_SHARE
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
@@ -26,7 +27,7 @@ ACTIVE = 1e-12
 class Speed(NamedTuple):
     """Rate below which nothing moves, that above which something grows, and ``Σ |r_k| |x̃_k|`` of a fit at most.
 
-    ``unresolved`` times ``Σ |a_j| |w_j|`` is what the tolerance of the weights leaves of that sum in any case.
+    ``unresolved`` times ``Σ |a_j| |w_j|`` is what the tolerance of a step leaves of that sum in any case.
     """
 
     slowest: float
@@ -147,5 +148,6 @@ def speeds(net: ShallowReLU, data: Dataset, rtol: float, scale: float) -> Speed:
         slowest=rtol * unit,
         growing=max(rtol, GROWS) * unit,
         fitted=max(FITS, FITS_TOLERANCES * rtol) * unit,
-        unresolved=FITS_TOLERANCES * rtol * float(np.mean(lengths**2)),
+        # |w|² + a² of a balanced neuron is twice its mass.
+        unresolved=2.0 * FITS_TOLERANCES * STEP_SHARE * rtol * float(np.mean(lengths) * np.max(lengths)),
     )
