@@ -27,7 +27,7 @@ ACTIVE = 1e-12
 class Speed(NamedTuple):
     """Rate below which nothing moves, that above which something grows, and ``Σ |r_k| |x̃_k|`` of a fit at most.
 
-    ``unresolved`` times ``Σ |a_j| |w_j|`` is what the tolerance of a step leaves of that sum in any case.
+    ``unresolved`` times ``Σ |a_j| |w_j|`` is what the tolerance of a step leaves of any rate.
     """
 
     slowest: float
@@ -35,9 +35,9 @@ class Speed(NamedTuple):
     fitted: float
     unresolved: float
 
-    def is_fit(self, left: float, net: ShallowReLU) -> bool:
-        """Whether a network whose residual leaves this sum fits, as far as can be told."""
-        return left <= max(self.fitted, self.unresolved * mass(net))
+    def growth(self, net: ShallowReLU) -> float:
+        """The rate above which something is known to grow beside a network as heavy as this one."""
+        return max(self.growing, self.unresolved * mass(net))
 
 
 def mass(net: ShallowReLU) -> float:
@@ -65,13 +65,16 @@ def planar_stationary_point(net: ShallowReLU, data: Dataset, slides: np.ndarray,
     left = np.abs(np.bincount(which, weights=residual)) @ np.maximum.reduceat(
         lengths[np.argsort(which, kind="stable")], np.unique(np.sort(which), return_index=True)[1]
     )
-    if speed.is_fit(left, net):
-        return _fit(2, left > speed.fitted)
+    if left <= speed.fitted:
+        return _fit(2, False)
+    least = speed.growth(net)
     growing = [
         direction
         for direction in extremal_directions(data, residual=residual)
-        if direction.rate > speed.growing and direction.kind in ("attractor", "semistable")
+        if direction.rate > least and direction.kind in ("attractor", "semistable")
     ]
+    if not growing and least > speed.growing:
+        return _fit(2, True)
     growing.sort(key=lambda direction: -direction.rate)
     point = StationaryPoint(
         _stuck(net, data, slides),
@@ -92,8 +95,9 @@ def general_stationary_point(
     """
     inputs, lengths = data.inputs, np.linalg.norm(data.inputs, axis=1)
     left = float(np.linalg.norm(residual, axis=1) @ lengths)
-    if speed.is_fit(left, net):
-        return _fit(inputs.shape[1], left > speed.fitted)
+    if left <= speed.fitted:
+        return _fit(inputs.shape[1], False)
+    least = speed.growth(net)
     starts = np.concatenate([inputs, -inputs])
     patterns = (starts @ inputs.T > 0.0).astype(float)
     gradients = np.einsum("sk,ko,kp->sop", patterns, residual, inputs).reshape(-1, inputs.shape[1])
@@ -102,7 +106,9 @@ def general_stationary_point(
     directions = np.unique(candidates[norms > 0.0] / norms[norms > 0.0][:, None], axis=0)
     growth = np.maximum(directions @ inputs.T, 0.0) @ residual
     rates = np.linalg.norm(growth, axis=1)
-    best = [i for i in np.argsort(-rates)[:MOST_MISSING] if rates[i] > speed.growing]
+    best = [i for i in np.argsort(-rates)[:MOST_MISSING] if rates[i] > least]
+    if not best and least > speed.growing:
+        return _fit(inputs.shape[1], True)
     return Verdict(
         StationaryPoint(
             _stuck(net, data, slides), directions[best], np.sign(growth[best, 0]), rates[best], complete=False
@@ -148,6 +154,6 @@ def speeds(net: ShallowReLU, data: Dataset, rtol: float, scale: float) -> Speed:
         slowest=rtol * unit,
         growing=max(rtol, GROWS) * unit,
         fitted=max(FITS, FITS_TOLERANCES * rtol) * unit,
-        # |w|² + a² of a balanced neuron is twice its mass.
+        # What the flow calls rest, some times over; |w|² + a² of a balanced neuron is twice its mass.
         unresolved=2.0 * FITS_TOLERANCES * STEP_SHARE * rtol * float(np.mean(lengths) * np.max(lengths)),
     )
