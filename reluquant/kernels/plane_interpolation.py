@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.plane_orientation import LIMBS, TINY, exact_orientation
 
 # Areas are rounded by a few ulps of the products they are made of: where those are so many times the triangle's own
@@ -18,7 +18,7 @@ from reluquant.kernels.plane_orientation import LIMBS, TINY, exact_orientation
 _FLAT = 32.0
 
 
-@kernel
+@lean_kernel
 def _float_weights(x, y, ax, ay, bx, by, cx, cy):
     """Barycentric weights in floats, and whether they are right to rounding."""
     dax, day, dbx, dby, dcx, dcy = ax - x, ay - y, bx - x, by - y, cx - x, cy - y
@@ -29,7 +29,7 @@ def _float_weights(x, y, ax, ay, bx, by, cx, cy):
     return (p - u) / total, (q - v) / total, (r - w) / total, size <= _FLAT * total and TINY < total < math.inf
 
 
-@kernel
+@lean_kernel
 def _weights(x, y, ax, ay, bx, by, cx, cy, limbs):
     """Barycentric weights of (x, y) in the triangle a, b, c: exactly 0 or 1 at its vertices."""
     u, v, w, sure = _float_weights(x, y, ax, ay, bx, by, cx, cy)
@@ -102,7 +102,7 @@ def gradients_in_plane(simplex, points, simplices, values, result):
             result[k, 1, j] = math.ldexp((q * ux - p * vx) / area, -side)
 
 
-@kernel
+@lean_kernel
 def _share(x, y, a, b, points):
     """How far (x, y) is along the edge from a to b: 0 at a, 1 at b; and its distance from the edge's line."""
     ex, ey = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1]

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import lean_kernel
 
 # Shewchuk (1997), the bound A of orient2d: (3 + 16 u) u with u = 2^-53.
 FILTER = 3.3306690738754716e-16
@@ -26,14 +26,14 @@ _LOW_HALF = np.int64(2**27 - 1)
 _MANTISSA = 53
 
 
-@kernel
+@lean_kernel
 def _parts(value):
     """Integer m ≥ 0 and exponent e with |value| = m·2^e."""
     mantissa, exponent = math.frexp(abs(value))
     return np.int64(math.ldexp(mantissa, _MANTISSA)), exponent - _MANTISSA
 
 
-@kernel
+@lean_kernel
 def _add(limbs, bit, value, sign):
     """Add sign·value·2^bit; value has 54 bits at most."""
     limb, shift = bit // _BITS, bit % _BITS
@@ -43,7 +43,7 @@ def _add(limbs, bit, value, sign):
     limbs[limb] += sign * ((value >> _HALF) << shift)
 
 
-@kernel
+@lean_kernel
 def _add_product(limbs, lowest, p, q, sign):
     """Add sign·p·q to the integer, whose last bit counts 2^lowest."""
     m, e = _parts(p)
@@ -60,14 +60,14 @@ def _add_product(limbs, lowest, p, q, sign):
     _add(limbs, bit + 2 * _HALF, m_high * n_high, sign)
 
 
-@kernel
+@lean_kernel
 def _carry(limbs, n):
     for i in range(n - 1):
         limbs[i + 1] += limbs[i] >> _BITS
         limbs[i] &= _LIMB
 
 
-@kernel
+@lean_kernel
 def _span(p, q, low, high):
     """Widen the range of exponents by that of p·q."""
     if p != 0.0 and q != 0.0:
@@ -76,7 +76,7 @@ def _span(p, q, low, high):
     return low, high
 
 
-@kernel
+@lean_kernel
 def exact_orientation(ax, ay, bx, by, cx, cy, limbs):
     """Twice the signed area of the triangle a, b, c as mantissa and exponent, rounded once: its sign is exact.
 
@@ -111,7 +111,7 @@ def exact_orientation(ax, ay, bx, by, cx, cy, limbs):
     return mantissa, exponent + low + _BITS * (top - 2)
 
 
-@kernel
+@lean_kernel
 def orientation_sign(ax, ay, bx, by, cx, cy, limbs):
     """1.0 where a, b, c turn left, -1.0 where they turn right, 0.0 on a line; exact."""
     dax, day, dbx, dby = ax - cx, ay - cy, bx - cx, by - cy

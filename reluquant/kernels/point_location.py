@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.plane_orientation import FILTER, LIMBS, TINY, orientation_sign
 
 # The walk from its bucket's triangle is a few steps long where points are spread evenly; in a cluster finer than the
@@ -63,7 +63,7 @@ def order_by_cell(cells, n_cells):
     return order
 
 
-@kernel
+@lean_kernel
 def _side(x, y, facet, t, points, simplices, limbs):
     """1.0 where (x, y) is on the inner side of the edge opposite vertex ``facet`` of triangle t, 0.0 on it, or -1.0."""
     j = facet + 1 if facet < 2 else 0
@@ -72,7 +72,7 @@ def _side(x, y, facet, t, points, simplices, limbs):
     return orientation_sign(points[a, 0], points[a, 1], points[b, 0], points[b, 1], x, y, limbs)
 
 
-@kernel
+@lean_kernel
 def _everywhere(x, y, points, simplices, neighbors, limbs):
     """Triangle that holds (x, y), found among all, and INSIDE; outside the hull a triangle and its facet in the way."""
     beyond, way_out = 0, 0
@@ -88,7 +88,7 @@ def _everywhere(x, y, points, simplices, neighbors, limbs):
     return beyond, way_out
 
 
-@kernel
+@lean_kernel
 def _wander(x, y, t, points, simplices, neighbors, most, limbs):
     """What `_walk` returns, over edges tried in random order."""
     came = -1
@@ -114,7 +114,7 @@ def _wander(x, y, t, points, simplices, neighbors, most, limbs):
     return _everywhere(x, y, points, simplices, neighbors, limbs)
 
 
-@kernel
+@lean_kernel
 def _exact_way(x, y, t, points, simplices, limbs):
     """A facet of triangle t that has (x, y) strictly beyond it, or INSIDE: none has."""
     for facet in range(3):
