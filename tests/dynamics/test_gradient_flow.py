@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import threading
 
 import numpy as np
@@ -260,12 +260,15 @@ def test_ctrl_c_in_a_long_run_returns_what_was_reached(monkeypatch):
     data = rq.Dataset(x, rng.normal(size=12))
     net = rq.ShallowReLU.gaussian(n_neurons=4000, scale=0.5, rng=0)
     flow(net, data, max_steps=1)  # compiled before the clock starts
-    timer = threading.Timer(0.5, _thread.interrupt_main)
+    # In a process that was started in the background the signal would be ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
     timer.start()
     try:
         traj = rq.gradient_flow(net, data, max_steps=10**9, rtol=1e-12, progress=False)
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
     assert traj.end == "interrupted"
     assert traj.n_steps > 0
     assert loss(traj.final, data) == pytest.approx(traj.loss[-1], rel=1e-9)
