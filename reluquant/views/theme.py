@@ -14,6 +14,7 @@ INTERPOLANT = "#009E73"
 POSITIVE = "#0072B2"
 NEGATIVE = "#D55E00"
 PAPER = "#ffffff"
+DIFFERENCE = "#CC79A7"
 
 # In a notebook every colour is a CSS variable, since marks of bqplot do not follow the theme of
 # the page by themselves. The fallbacks are for pages that lack the style sheet below.
@@ -23,6 +24,13 @@ CSS_INTERPOLANT = f"var(--rq-interpolant, {INTERPOLANT})"
 CSS_POSITIVE = f"var(--rq-positive, {POSITIVE})"
 CSS_NEGATIVE = f"var(--rq-negative, {NEGATIVE})"
 CSS_PAPER = f"var(--rq-paper, {PAPER})"
+CSS_DIFFERENCE = f"var(--rq-difference, {DIFFERENCE})"
+
+# What changes on dark paper.
+ON_DARK = (
+    "--rq-muted: #8f8f8f; --rq-interpolant: #2fc79b; --rq-positive: #56b4e9; --rq-negative: #ff8a3d;"
+    " --rq-difference: #e39cc4;"
+)
 
 # Ink and paper follow Jupyter's own variables; on dark paper the hues are the lighter
 # neighbours of the same hue, for a contrast of at least 4.5 : 1 on #111111.
@@ -30,15 +38,20 @@ STYLE_SHEET = f"""
 .reluquant {{
   --rq-ink: var(--jp-ui-font-color0, {INK}); --rq-paper: var(--jp-layout-color0, {PAPER});
   --rq-muted: {MUTED}; --rq-interpolant: {INTERPOLANT}; --rq-positive: {POSITIVE}; --rq-negative: {NEGATIVE};
+  --rq-difference: {DIFFERENCE};
 }}
-[data-jp-theme-light="false"] .reluquant {{
-  --rq-muted: #8f8f8f; --rq-interpolant: #2fc79b; --rq-positive: #56b4e9; --rq-negative: #ff8a3d;
-}}
+[data-jp-theme-light="false"] .reluquant {{ {ON_DARK} }}
 """
 
 NETWORK_WIDTH = 3.0
 INTERPOLANT_WIDTH = 1.6
 THIN = 1.0
+
+# Every colour by the name that a mark gives it.
+COLOURS = {
+    "ink": INK, "muted": MUTED, "interpolant": INTERPOLANT, "positive": POSITIVE, "negative": NEGATIVE,
+    "paper": PAPER, "difference": DIFFERENCE,
+}  # fmt: skip
 
 SIGN_COLOURS = {1: POSITIVE, -1: NEGATIVE}
 CSS_SIGN_COLOURS = {1: CSS_POSITIVE, -1: CSS_NEGATIVE}

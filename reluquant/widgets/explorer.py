@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import numbers
-import threading
-import time
-from collections.abc import Callable
-from functools import partial, wraps
+from collections.abc import Iterator
+from functools import partial
 
 import ipywidgets as W
 import numpy as np
@@ -17,7 +14,9 @@ from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
+from reluquant.views.flow_scene import flow_scene
 from reluquant.views.frames import data_view, flow_frame, loss_curve, time_grid, window
+from reluquant.views.scene import Scene
 from reluquant.widgets import legend
 from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.circle_panel import CirclePanel
@@ -25,10 +24,9 @@ from reluquant.widgets.control_bar import LARGEST_SEED, ControlBar
 from reluquant.widgets.controls import as_number
 from reluquant.widgets.flow_job import flow_job
 from reluquant.widgets.function_panel import FunctionPanel
-from reluquant.widgets.lifetime import close_earlier_runs, close_parts
-from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber, came
-from reluquant.widgets.playback import Playback
-from reluquant.widgets.runner import LatestJob, PacedDrawing
+from reluquant.widgets.instrument import guarded
+from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber
+from reluquant.widgets.playable import Playable
 from reluquant.widgets.time_panel import TimePanel
 from reluquant.widgets.words import PointsText, Words, as_points
 
@@ -36,11 +34,8 @@ from reluquant.widgets.words import PointsText, Words, as_points
 FUNCTION_SIZE, CIRCLE_SIZE, STRIP_SIZE = (590, 370), 340, (944, 150)
 MOST_NEURONS = 10_000
 SMALLEST_SCALE, LARGEST_SCALE = 1e-100, 10.0
-SETTINGS = ("n_neurons", "scale", "seed", "speed", "rtol", "max_seconds")
 # Dragged points are rounded to this share of the panel (less than a pixel), so that the numbers shown are the data.
 DRAG_STEP = 1e-3
-# A lock waits no longer than threading.TIMEOUT_MAX; half of it leaves room for rounding.
-LONGEST_WAIT = threading.TIMEOUT_MAX / 2
 FIGURE_LABELS = ["Data, network, interpolant and kinks over the input", "Loss over the logarithm of time"]
 
 
@@ -81,49 +76,10 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
     True
     >>> explorer.close()
     """
-    explorer = FlowExplorer(problem, **settings)
-    close_earlier_runs(explorer)
-    return explorer
+    return FlowExplorer(problem, **settings)
 
 
-def _guarded(method: Callable) -> Callable:
-    """Show what a callback raises as one sentence in the widget: raised in a callback it would be lost.
-
-    When the user did something, what an earlier action was refused for is forgotten.
-    """
-
-    @wraps(method)
-    def guarded(self: FlowExplorer, *args: object) -> object:
-        earlier = self._refusal
-        if not self._by_itself.on:
-            self._refusal = ""
-        try:
-            return method(self, *args)
-        except Exception as error:  # noqa: BLE001
-            self._refusal = _sentence(error)
-            return None
-        finally:
-            if earlier and not self._refusal:
-                # Points that were refused are still in their box.
-                self._points.show(self.data)
-            self._show_error()
-
-    return guarded
-
-
-class _ByItself(threading.local):
-    """Whether this thread changes the widget's traits by itself, not for the user."""
-
-    on = False
-
-    def __enter__(self) -> None:
-        self.on = True
-
-    def __exit__(self, *exception: object) -> None:
-        self.on = False
-
-
-class FlowExplorer(W.VBox):
+class FlowExplorer(Playable):
     """Data, network, weight directions and loss of one gradient flow, linked by one time cursor.
 
     Every control is a trait: set it, observe it, or link it to another widget. A trait that changes the
@@ -172,29 +128,18 @@ class FlowExplorer(W.VBox):
     """
 
     data = T.Instance(Dataset)
-    n_neurons = WholeNumber(1000, min=1, max=MOST_NEURONS)
-    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE)
-    seed = WholeNumber(0, min=0, max=LARGEST_SEED)
+    n_neurons = WholeNumber(1000, min=1, max=MOST_NEURONS).tag(user=True)
+    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE).tag(user=True)
+    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
     t = FiniteFloat(0.0, min=0.0)
-    playing = T.Bool(False)
-    speed = FiniteFloat(1.0, min=0.01, max=100.0)
-    rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2)
-    max_seconds = FiniteFloat(5.0, min=0.1)
+    rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2).tag(user=True)
+    max_seconds = FiniteFloat(5.0, min=0.1).tag(user=True)
     trajectory = T.Instance(Trajectory, allow_none=True)
-    busy = T.Bool(False)
-    status = T.Unicode("")
-    error = T.Unicode("")
-
-    # Python closes a widget that it deletes, also one whose construction was refused.
-    _closed = True
 
     def __init__(self, problem: Dataset | Trajectory, **settings: object) -> None:
         given = problem if isinstance(problem, Trajectory) else None
         data = problem.data if isinstance(problem, Trajectory) else problem
         _check_data(data)
-        unknown = set(settings) - set(SETTINGS)
-        if unknown:
-            raise TypeError(f"explore has no setting {sorted(unknown)[0]!r}; it takes {', '.join(SETTINGS)}.")
         self._start = None
         if given is not None:
             drawn = sorted(set(settings) & {"n_neurons", "scale", "seed"})
@@ -202,106 +147,50 @@ class FlowExplorer(W.VBox):
                 raise TypeError(f"A given run brings its own network, so explore does not take {drawn[0]!r} with it.")
             self._start = given.at(0.0)
             settings = {"n_neurons": self._start.n_neurons, "scale": _typical_norm(given), **settings}
-        # Before anything is built, since a part of a widget that is never shown would stay in the kernel.
-        for name, value in settings.items():
-            self.traits()[name].validate(self, value)
         self._first = {"data": data, **settings}
         self._given = given
         self._in_hand = False
-        self._at_end, self._playback, self._drawn = True, None, None
-        self._refusal = self._warning = ""
-        self._run_failure: BaseException | None = None
-        self._draw_failure: BaseException | None = None
-        self._by_itself = _ByItself()
-        self._flow = LatestJob(self._run_failed)
-        self._drawing = PacedDrawing(self._draw, self._draw_failed)
+        self._at_end, self._drawn = True, None
         super().__init__(data=data, **settings)
-        self._closed = False
-        try:
-            self._open()
-        except BaseException:
-            self.close()
-            raise
 
     # --- what users call -------------------------------------------------------------------------
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until the newest run is computed and drawn, and a play has ended.
-
-        Parameters
-        ----------
-        timeout : float, optional
-            In seconds; without it, as long as it takes.
-
-        Raises
-        ------
-        TimeoutError
-            If it takes longer.
-        TypeError, ValueError
-            If ``timeout`` is not a number, or is negative or NaN.
-        Exception
-            What the newest run or the newest drawing raised.
-        """
-        deadline = time.monotonic() + _waiting_time(timeout)
-        for part in (self._flow, self._drawing):
-            if not part.wait(max(0.0, deadline - time.monotonic())):
-                raise TimeoutError(f"The explorer was still at work after {timeout:g} seconds; wait longer.")
-        for failure in (self._run_failure, self._draw_failure):
-            if failure is not None:
-                raise failure
-
-    def play(self) -> None:
-        """Let the time run; from the start, if it is at the end."""
-        self.playing = True
-
-    def pause(self) -> None:
-        """Stop the time."""
-        self.playing = False
-
-    def step(self, frames: int = 1) -> None:
-        """Move the time by some frames of the play; before the first run is there, nothing happens.
-
-        Parameters
-        ----------
-        frames : int, default 1
-            How many; negative ones go back.
-
-        Raises
-        ------
-        TypeError
-            If ``frames`` is not a whole number.
-        """
-        if isinstance(frames, bool) or not isinstance(frames, numbers.Integral):
-            raise TypeError(f"step takes a whole number of frames such as 1 or -1, but got {came(frames)}.")
-        if self._playback is not None:
-            self.playing = False
-            self.t = self._playback.step(self.t, int(frames))
 
     def reset(self) -> None:
         """Return to the data and settings of the beginning."""
         self.playing = False
         self._refusal = ""
         self._at_end = True
-        defaults = {name: self.traits()[name].default_value for name in SETTINGS}
+        defaults = {name: trait.default_value for name, trait in self.traits(user=True).items()}
         for name, value in {**defaults, **self._first}.items():
             setattr(self, name, value)
         self._show_data()
         if self._given is None:
             self._compute()
         else:
-            self._flow.cancel()
+            self._work.cancel()
             self._start = self._given.at(0.0)
             self._accept(self._given)
 
-    def close(self) -> None:
-        """Stop all work and remove the widget and its parts from page and kernel."""
-        if self._closed:
-            return
-        self._closed = True
-        self._flow.close()
-        self._drawing.close()
-        close_parts(self)
-        super().close()
+    def scene(self) -> Scene:
+        """Return what is shown now, as a value.
+
+        Returns
+        -------
+        Scene
+            Panels ``function``, ``directions`` and ``loss``.
+
+        Raises
+        ------
+        RuntimeError
+            If the first run is not there yet.
+        """
+        if self.trajectory is None:
+            raise RuntimeError("There is no run to show yet: call explorer.wait() first.")
+        return flow_scene(self.trajectory, self.t, shown=self._window)
+
+    def _scenes(self) -> Iterator[Scene]:
+        self.scene()
+        return (flow_scene(self.trajectory, t, shown=self._window) for t in self._playback.grid)
 
     def __repr__(self) -> str:
         if self._closed:
@@ -317,7 +206,7 @@ class FlowExplorer(W.VBox):
         self.add_class("reluquant")
         self._observe()
         self._show_data()
-        self._show_settings()
+        self._show_controls()
         if self._given is None:
             self._compute()
         else:
@@ -340,7 +229,7 @@ class FlowExplorer(W.VBox):
                 "neurons": self._neurons_typed,
             },
         )
-        self._points = PointsText(STRIP_SIZE[0], on_typed=self._points_typed)
+        self._points = PointsText(STRIP_SIZE[0] - 290, on_typed=self._points_typed)
         self._words = Words(STRIP_SIZE[0])
 
     def _layout(self) -> list[W.Widget]:
@@ -350,7 +239,8 @@ class FlowExplorer(W.VBox):
         )
         return [
             W.HTML(legend.STYLE, layout=W.Layout(display="none")), self._bar.box, panels, W.HTML(legend.LEGEND),
-            self._time.box, self._words.status, self._points.text, self._words.alert,
+            self._time.box, self._words.status, W.HBox([self._points.text, self._saver.box]),
+            self._words.alert,
             Accessibility(labels=FIGURE_LABELS),
         ]  # fmt: skip
 
@@ -373,7 +263,7 @@ class FlowExplorer(W.VBox):
 
     # --- the user moved something ----------------------------------------------------------------
 
-    @_guarded
+    @guarded
     def _points_moved(self, x: Floats, y: Floats) -> None:
         shown = self._window
         x, y = _rounded(x, shown.right - shown.left), _rounded(y, shown.top - shown.bottom)
@@ -384,14 +274,14 @@ class FlowExplorer(W.VBox):
             finally:
                 self._in_hand = False
 
-    @_guarded
+    @guarded
     def _point_dropped(self) -> None:
         # Only now, since a window that moves under a held point would carry it away.
         if not self._window.holds(self.data.X[:, 0], self.data.y):
             self._show_window()
             self._drawing.request()
 
-    @_guarded
+    @guarded
     def _points_typed(self, text: str) -> None:
         x, y = as_points(text)
         if np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y):
@@ -399,7 +289,7 @@ class FlowExplorer(W.VBox):
         else:
             self.data = Dataset(x, y, name=self.data.name)
 
-    @_guarded
+    @guarded
     def _scale_typed(self, value: float | str) -> None:
         try:
             scale = as_number(value, "scale")
@@ -407,9 +297,9 @@ class FlowExplorer(W.VBox):
                 raise ValueError(f"scale must lie between 1e-100 and 10, but {value} was typed.")
             self.scale = scale
         finally:
-            self._show_settings()
+            self._show_controls()
 
-    @_guarded
+    @guarded
     def _neurons_typed(self, value: float | str) -> None:
         try:
             count = as_number(value, "neurons")
@@ -417,24 +307,11 @@ class FlowExplorer(W.VBox):
                 raise ValueError(f"neurons must be a whole number from 1 to 10,000, but {value} was typed.")
             self.n_neurons = round(count)
         finally:
-            self._show_settings()
+            self._show_controls()
 
-    @_guarded
-    def _scrubbed(self, t: float) -> None:
-        self.playing = False
-        self.t = t
-
-    @_guarded
+    @guarded
     def _chosen(self, name: str, value: float) -> None:
         setattr(self, name, value)
-
-    def _pressed(self, method: str, *args: object) -> Callable[[], object]:
-        """A guarded call of a public method, for a button."""
-        return lambda: _guarded(getattr(FlowExplorer, method))(self, *args)
-
-    @_guarded
-    def _toggle(self) -> None:
-        self.playing = not self.playing
 
     # --- a trait changed -------------------------------------------------------------------------
 
@@ -448,40 +325,35 @@ class FlowExplorer(W.VBox):
         end = float(self.trajectory.t[-1]) if self.trajectory is not None else math.inf
         return min(float(proposal["value"]), end)
 
-    @_guarded
+    @guarded
     def _on_data(self, change: object) -> None:
         self._show_data(in_hand=self._in_hand)
         self._compute()
 
-    @_guarded
+    @guarded
     def _on_start(self, change: object) -> None:
         # A new start is drawn; the network of a given run is no longer it.
         self._start = None
-        self._show_settings()
+        self._show_controls()
         self._compute()
 
-    @_guarded
+    @guarded
     def _on_rtol(self, change: object) -> None:
         self._compute()
 
-    @_guarded
+    @guarded
     def _on_t(self, change: object) -> None:
         if self.trajectory is not None:
             self._at_end = self.t >= float(self.trajectory.t[-1])
         self._drawing.request()
 
-    @_guarded
+    @guarded
     def _on_setting(self, change: object) -> None:
-        self._show_settings()
+        self._show_controls()
 
-    @_guarded
-    def _on_playing(self, change: object) -> None:
-        self._show_settings()
-        if self.playing and self._playback is not None:
-            self._playback.start()
-            if self._at_end:
-                self.t = 0.0
-        self._drawing.request()
+    def _at_last(self) -> bool:
+        # Also before the first run: a play that is asked for then begins at its start.
+        return self._at_end
 
     # --- work off the main thread ----------------------------------------------------------------
 
@@ -490,22 +362,21 @@ class FlowExplorer(W.VBox):
         settings = {"n_neurons": self.n_neurons, "scale": self.scale, "rng": self.seed}
         start = self._start
         make = partial(ShallowReLU.balanced, **settings) if start is None else lambda: start
-        self._run_failure, self._warning = None, ""
+        self._work_failure, self._warning = None, ""
         self.busy = True
         job = flow_job(
             make, self.data, rtol=self.rtol, max_seconds=self.max_seconds, say=self._say, accept=self._accept
         )
-        self._flow.submit(job)
+        self._work.submit(job)
         self._show_error()
 
     def _say(self, status: str) -> None:
         self.status = status
 
     def _accept(self, run: Trajectory, warning: str = "") -> None:
-        self._run_failure, self._warning = None, warning
+        self._work_failure, self._warning = None, warning
         self._show_error()
-        self._playback = Playback(time_grid(run))
-        self._playback.start()
+        self._set_grid(time_grid(run))
         self.trajectory = run
         if self.playing and self._drawn is None:
             # Play was pressed before there was a run: it starts at the start.
@@ -513,58 +384,26 @@ class FlowExplorer(W.VBox):
         end = float(run.t[-1])
         with self._by_itself:
             self.t = end if self._at_end else min(self.t, end)
-        self.busy = self._flow.behind
+        self.busy = self._work.behind
         self._drawing.request()
 
-    def _draw(self) -> bool:
-        """Draw the newest state; called at most 20 times a second, on one thread."""
+    def _show(self) -> bool:
         run = self.trajectory
-        if self._closed or run is None:
+        if run is None:
             return False
         if run is not self._drawn:
             self._time.show_run(loss_curve(run))
             self._drawn = run
-        if self.playing:
-            self._advance()
+        self._advance()
         frame = flow_frame(run, min(self.t, float(run.t[-1])), shown=self._window)
         self._function.show(frame)
         self._circle.show(frame)
         self._time.show_time(frame.t)
         self.status = frame.sentence
-        if self._draw_failure is not None:
-            self._draw_failure = None
-            self._show_error()
         return self.playing
 
-    def _advance(self) -> None:
-        with self._by_itself:
-            self.t = self._playback.advance(self.t, self.speed)
-            # Never set to true here: the user may have pressed pause meanwhile.
-            if self.t >= self._playback.end:
-                self.playing = False
-
-    def _run_failed(self, error: BaseException) -> None:
-        if self._flow.behind:
-            # A newer run is on its way, and nobody asks for this one any more.
-            return
-        self._run_failure = error
-        self.busy = False
-        self.status = "This run failed" + ("." if self.trajectory is None else "; the picture shows the one before.")
-        self._show_error()
-
-    def _draw_failed(self, error: BaseException) -> None:
-        self._draw_failure = error
-        self.status = "This moment could not be drawn."
-        with self._by_itself:
-            # A play ends with it, since it would ask for no further frame.
-            self.playing = False
-        self._show_error()
-
-    def _show_error(self) -> None:
-        """Say what is wrong now: the user's last action, the newest drawing, or the newest run."""
-        failures = (self._draw_failure, self._run_failure)
-        said = [_sentence(failure) for failure in failures if failure is not None]
-        self.error = self._refusal or (said[0] if said else self._warning)
+    def _failure_status(self) -> str:
+        return "This run failed" + ("." if self.trajectory is None else "; the picture shows the one before.")
 
     # --- showing ---------------------------------------------------------------------------------
 
@@ -579,31 +418,17 @@ class FlowExplorer(W.VBox):
         self._circle.show_data(self.data)
         self._points.show(self.data)
 
-    def _show_settings(self) -> None:
+    def _refusal_gone(self) -> None:
+        # Points that were refused are still in their box.
+        self._points.show(self.data)
+
+    def _show_controls(self) -> None:
         self._bar.show(
             speed=self.speed, scale=self.scale, n_neurons=self.n_neurons, seed=self.seed, playing=self.playing
         )
 
     def _show_words(self) -> None:
         self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
-
-
-def _sentence(error: BaseException) -> str:
-    """What went wrong, in one line; an error that is not the user's also tells its kind."""
-    lines = str(error).strip().splitlines()
-    named = isinstance(error, ValueError | TypeError | T.TraitError)
-    return lines[0] if named and lines else f"{type(error).__name__}: {' '.join(lines)}"
-
-
-def _waiting_time(timeout: object) -> float:
-    """Seconds to wait; None is as long as a lock can wait."""
-    if timeout is None:
-        return LONGEST_WAIT
-    if isinstance(timeout, bool) or not isinstance(timeout, numbers.Real):
-        raise TypeError(f"wait takes a number of seconds or None, but got {came(timeout)}.")
-    if not timeout >= 0:
-        raise ValueError(f"wait takes a number of seconds of at least 0, but got {came(timeout)}.")
-    return float(min(timeout, LONGEST_WAIT))
 
 
 def _check_data(data: object) -> None:

@@ -118,10 +118,10 @@ def test_play_runs_from_the_start_to_the_end(explorer):
     explorer.speed = 15.0
     explorer.play()
     assert explorer.playing
-    assert explorer._bar.play.icon == "pause"
+    assert explorer._bar.buttons.play.icon == "pause"
     explorer.wait(30)
     assert not explorer.playing
-    assert explorer._bar.play.icon == "play"
+    assert explorer._bar.buttons.play.icon == "play"
     assert seen[0] == 0.0
     assert np.all(np.diff(seen) >= 0)
     assert seen[-1] == explorer.trajectory.t[-1]
@@ -143,9 +143,9 @@ def test_play_before_the_first_run_starts_at_the_start():
 
 
 def test_pause_stops_where_it_is(explorer):
-    explorer._bar.play.click()
+    explorer._bar.buttons.play.click()
     time.sleep(0.5)
-    explorer._bar.play.click()
+    explorer._bar.buttons.play.click()
     explorer.wait(10)
     t = explorer.t
     assert 0 < t < explorer.trajectory.t[-1]
@@ -164,11 +164,11 @@ def test_a_pause_holds_also_when_it_comes_while_a_frame_is_drawn(explorer):
 
 def test_steps_go_from_frame_to_frame(explorer):
     explorer.t = 0.0
-    explorer._bar.forth.click()
+    explorer._bar.buttons.forth.click()
     first = explorer.t
-    explorer._bar.forth.click()
+    explorer._bar.buttons.forth.click()
     assert 0 < first < explorer.t
-    explorer._bar.back.click()
+    explorer._bar.buttons.back.click()
     assert explorer.t == first
     explorer.step(-100)
     assert explorer.t == 0.0
@@ -316,13 +316,13 @@ VALID_ACTIONS = {
     "type the same scale": lambda e: setattr(e._bar.scale.text, "value", "1e-3"),
     "move the slider": lambda e: setattr(e._bar.scale.slider, "value", 1e-2),
     "choose a seed": lambda e: setattr(e._bar.seed, "value", 4),
-    "choose a speed": lambda e: setattr(e._bar.speed, "value", 2.0),
+    "choose a speed": lambda e: setattr(e._bar.buttons.speed, "value", 2.0),
     "type points": lambda e: setattr(e._points.text, "value", "0 1; 1 0"),
     "type the points of before": lambda e: setattr(e._points.text, "value", e._points_before),
     "drag a point": lambda e: drag(e, DATA.X[:, 0], DATA.y + 0.1),
     "scrub": lambda e: setattr(e._time.slider, "value", 700),
-    "step": lambda e: e._bar.forth.click(),
-    "play": lambda e: e._bar.play.click(),
+    "step": lambda e: e._bar.buttons.forth.click(),
+    "play": lambda e: e._bar.buttons.play.click(),
     "reset": lambda e: e._bar.reset.click(),
     "set t": lambda e: setattr(e, "t", 1.0),
     "set scale": lambda e: setattr(e, "scale", 0.1),
@@ -392,7 +392,7 @@ def test_a_failed_drawing_ends_a_play(explorer, monkeypatch):
     with pytest.raises(RuntimeError, match="no ink"):
         explorer.wait(10)
     assert not explorer.playing
-    assert explorer._bar.play.icon == "play"
+    assert explorer._bar.buttons.play.icon == "play"
 
 
 def test_a_drawing_that_succeeds_does_not_hide_that_the_run_failed(explorer):
@@ -424,7 +424,7 @@ def test_only_finite_numbers_are_taken(explorer, name, value):
 
 
 def test_every_float_trait_is_checked():
-    floats = {name for name, trait in FlowExplorer.class_own_traits().items() if isinstance(trait, T.Float)}
+    floats = {name for name, trait in FlowExplorer.class_traits().items() if isinstance(trait, T.Float)}
     assert floats == set(FLOAT_TRAITS)
 
 
@@ -474,7 +474,7 @@ def test_points_on_top_of_each_other(explorer, X):
         (rq.Dataset([[1.0, 2.0]], [1.0]), {}, ValueError, "one feature"),
         (rq.Dataset([1.0], [1.0], bias=False), {}, ValueError, "a bias"),
         (rq.Dataset([1.0], [[1.0, 2.0]]), {}, ValueError, "one label"),
-        (DATA, {"width": 3}, TypeError, "explore has no setting 'width'; it takes n_neurons"),
+        (DATA, {"width": 3}, TypeError, "FlowExplorer has no setting 'width'; it takes max_seconds, n_neurons"),
         (DATA, {"scale": math.nan}, T.TraitError, "^scale must be a finite number from 1e-100 to 10, but got nan.$"),
         (DATA, {"scale": 0.0}, T.TraitError, "^scale must be a finite number from 1e-100 to 10, but got 0.0.$"),
         (DATA, {"speed": math.nan}, T.TraitError, "^speed must be a finite number from 0.01 to 100, but got nan.$"),
@@ -494,7 +494,7 @@ def test_a_construction_that_fails_half_way_leaves_nothing(monkeypatch):
     def failing(self):
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(FlowExplorer, "_show_settings", failing)
+    monkeypatch.setattr(FlowExplorer, "_show_controls", failing)
     before = set(instances)
     with pytest.raises(RuntimeError, match="no ink"):
         rq.explore(DATA)
@@ -566,7 +566,7 @@ def test_every_control_has_a_tooltip(explorer):
 
     interactive = (W.Button, W.Dropdown, W.Text, W.FloatLogSlider, W.IntSlider, W.BoundedIntText)
     found = [c for c in controls(explorer) if isinstance(c, interactive)]
-    assert len(found) == 12
+    assert len(found) == 14
     assert all(control.tooltip for control in found)
 
 
@@ -641,3 +641,47 @@ def test_drawing_never_makes_marks(explorer):
     explorer.seed = 1
     explorer.wait(60)
     assert set(instances) == before
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_shown_is_a_scene_of_the_moment(explorer):
+    explorer.t = 4.0
+    shown = explorer.scene()
+    frame = flow_frame(explorer.trajectory, 4.0, shown=explorer._window)
+    np.testing.assert_array_equal(shown.table()["function/network/y"], frame.curve_y)
+    assert shown.sentence == frame.sentence
+
+
+def test_before_the_first_run_there_is_nothing_to_save(monkeypatch):
+    monkeypatch.setattr(FlowExplorer, "_compute", lambda self: None)
+    made = FlowExplorer(DATA)
+    try:
+        with pytest.raises(RuntimeError, match="no run to show yet"):
+            made.scene()
+    finally:
+        made.close()
+
+
+def test_the_button_saves_numbers_picture_and_page(explorer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("flow.npz", "flow.png", "flow.html"):
+        explorer._saver.text.value = name
+        explorer._saver.button.click()
+        explorer.wait(120)
+        assert explorer.status == f"Saved {name}."
+        assert (tmp_path / name).stat().st_size > 1000
+    assert "FlowExplorer(n_samples=5" in (tmp_path / "flow.html").read_text()
+
+
+def test_a_file_of_no_known_kind_gets_a_sentence(explorer, tmp_path):
+    explorer._saver.text.value = str(tmp_path / "flow.doc")
+    explorer._saver.button.click()
+    with pytest.raises(ValueError, match="saved as one of"):
+        explorer.wait(30)
+    assert explorer.error.startswith("A scene is saved as one of")
+    explorer._saver.text.value = str(tmp_path / "flow.csv")
+    explorer._saver.button.click()
+    explorer.wait(30)
+    assert explorer.error == ""

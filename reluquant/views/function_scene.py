@@ -1,0 +1,84 @@
+"""The function panel as a scene: data, network, interpolant, and the rug of kinks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reluquant.structures.arrays import Floats
+from reluquant.views import theme
+from reluquant.views.function_view import DataView, Kinks, Window
+from reluquant.views.scene import Dots, Line, Mark, Panel
+
+# Area in square pixels of the diamond of the heaviest kink, and of a data point.
+LARGEST_DIAMOND, DATA_AREA = 170.0, 110.0
+SIGN_NAMES = {1: "positive", -1: "negative"}
+RELATION = {1: "a > 0", -1: "a < 0"}
+
+
+def function_panel(
+    shown: Window,
+    marks: tuple[Mark, ...],
+    *,
+    width: int = 590,
+    height: int = 370,
+    name: str = "function",
+    y_label: str = "f(x)",
+    summary: str = "",
+    clickable: bool = False,
+) -> Panel:
+    """Return a panel over the window with these marks."""
+    return Panel(
+        name, (shown.left, shown.right), (shown.bottom, shown.top), marks, width=width, height=height,
+        x_label="x", y_label=y_label, summary=summary, clickable=clickable,
+    )  # fmt: skip
+
+
+def network_line(x: Floats, y: Floats) -> Line:
+    """The network: a heavy line of ink."""
+    return Line(x, y, "ink", theme.NETWORK_WIDTH, label="network")
+
+
+def interpolant_line(view: DataView) -> Line:
+    """The interpolant of the data: dashed green."""
+    return Line(
+        view.interpolant_x, view.interpolant_y, "interpolant", theme.INTERPOLANT_WIDTH, dashed=True, label="interpolant"
+    )
+
+
+def target_line(x: Floats, y: Floats, label: str = "target") -> Line:
+    """A target: thin and grey."""
+    return Line(x, y, "muted", theme.THIN, label=label)
+
+
+def data_dots(view: DataView, *, movable: bool = False) -> Dots:
+    """The data: discs of ink, which events call ``data``."""
+    titles = tuple(f"sample {k}: x = {x:.6g}, y = {y:.6g}" for k, (x, y) in enumerate(zip(view.x, view.y, strict=True)))
+    return Dots(
+        view.x, view.y, area=DATA_AREA, label="data", name="data" if movable else "", movable=movable,
+        titles=titles if movable else (),
+    )  # fmt: skip
+
+
+def rug(kinks: Kinks, shown: Window) -> tuple[Mark, ...]:
+    """Ticks of free kinks, up for ``a > 0`` and down for ``a < 0``, and diamonds of those held on a data point."""
+    tall = shown.top - shown.bottom
+    base = shown.bottom + theme.RUG_LINE * tall
+    marks: list[Mark] = [
+        Line(np.array([shown.left, shown.right]), np.full(2, base), "muted", theme.THIN, opacity=0.6),
+    ]
+    for sign, colour in SIGN_NAMES.items():
+        free = (kinks.sign == sign) & ~kinks.held
+        gap = np.full(np.count_nonzero(free), np.nan)
+        x = np.column_stack([kinks.x[free], kinks.x[free], gap]).ravel()
+        ends = base + sign * kinks.length[free] * tall
+        y = np.column_stack([np.full(gap.size, base), ends, gap]).ravel()
+        marks.append(Line(x, y, colour, 2.0, label=f"kinks, {RELATION[sign]}"))
+        held = (kinks.sign == sign) & kinks.held
+        height = np.full(np.count_nonzero(held), base + sign * theme.DIAMOND_LIFT * tall)
+        marks.append(
+            Dots(
+                kinks.x[held], height, colour, LARGEST_DIAMOND * kinks.size[held], "diamond",
+                label=f"held on data, {RELATION[sign]}",
+            )
+        )  # fmt: skip
+    return tuple(marks)

@@ -1,0 +1,46 @@
+"""A scene live in the page: drawn as SVG, with what mouse and keyboard do reported back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import anywidget
+import traitlets as T
+
+from reluquant.views.packed_scene import packed_scene
+from reluquant.views.scene import Scene
+
+STATIC = Path(__file__).parent / "static"
+# Everything the page reports: a mark picked, hovered, left, dragged, dropped, nudged by arrow keys or deleted; a click
+# on an empty place; a stroke drawn from there and its end; a turn of the panel.
+EVENTS = ("pick", "hover", "leave", "drag", "drop", "nudge", "delete", "click", "stroke", "stroked", "turn")
+
+
+class SceneView(anywidget.AnyWidget):
+    """Shows one scene after the other.
+
+    Parameters
+    ----------
+    on_event : callable
+        Called with each event, a dict: ``event`` (one of :data:`EVENTS`), ``panel``, and what belongs to it: ``name``
+        and ``index`` of the mark, data coordinates ``x`` and ``y``, or a way ``dx`` and ``dy`` (of a nudge in data
+        coordinates, of a turn in pixels).
+    """
+
+    _esm = STATIC / "scene.js"
+    _css = STATIC / "scene.css"
+    scene = T.Dict().tag(sync=True)
+
+    def __init__(self, on_event: Callable[[Mapping[str, object]], object] = lambda event: None) -> None:
+        super().__init__()
+        self._on_event = on_event
+        self.on_msg(self._heard)
+
+    def show(self, scene: Scene) -> None:
+        """Draw a scene in place of the one before."""
+        self.scene = packed_scene(scene)
+
+    def _heard(self, _: object, content: object, buffers: object) -> None:
+        if isinstance(content, dict) and content.get("event") in EVENTS:
+            self._on_event(content)
