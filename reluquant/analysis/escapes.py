@@ -72,11 +72,12 @@ def next_escape(trajectory: Trajectory, t: float) -> Escape | None:
 
     Notes
     -----
-    While all else rests, balanced neurons along an extremal direction u with rate G and joint mass ``M = Σ |a_j| |w_j|``
-    move by the logistic equation ``dM/dt = 2 M (G − M c)``, ``c = Σ_k relu(u · x̃_k)² / n_samples``: they end at
-    ``M* = G / c`` and carry a tenth of it after ``ln((M* − M) / (9 M)) / (2 G)``. The direction that is first is the next. It
-    is a prediction of first order: neurons that still turn are counted as if they had arrived, and the rest of the
-    network, which in truth gives way, as if it stood still.
+    While all else rests, balanced neurons along an extremal direction u with rate G and joint mass
+    ``M = Σ |a_j| |w_j|`` move by the logistic equation ``dM/dt = 2 M (G − M c)``,
+    ``c = Σ_k relu(u · x̃_k)² / n_samples``: they end at ``M* = G / c`` and carry a tenth of it after
+    ``ln((M* − M) / (9 M)) / (2 G)``. The direction that is first is the next. It is a prediction of first order:
+    neurons that still turn are counted as if they had arrived, and the rest of the network, which in truth gives way,
+    as if it stood still.
 
     References
     ----------

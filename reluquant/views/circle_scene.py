@@ -66,12 +66,14 @@ def sector_marks(sectors: SectorView) -> tuple[Mark, ...]:
     return (*marks, ring())
 
 
-def bar_marks(positive: Floats, negative: Floats, dead: Floats) -> tuple[Mark, ...]:
-    """The circular histogram, from :func:`reluquant.views.direction_view.bars`."""
+def bar_marks(positive: Floats, negative: Floats, dead: Floats, turning: Floats) -> tuple[Mark, ...]:
+    """The circular histogram, from :func:`reluquant.views.direction_view.bars`; events name a bar by its sign."""
     return (
         Area(tuple(dead), "muted", 0.45, label="dead neurons"),
-        Area(tuple(positive), "positive", 1.0, label=f"neurons, {RELATION[1]}"),
-        Area(tuple(negative), "negative", 1.0, label=f"neurons, {RELATION[-1]}"),
+        Area(tuple(positive), "positive", 1.0, label=f"neurons, {RELATION[1]}", name="positive"),
+        Area(tuple(negative), "negative", 1.0, label=f"neurons, {RELATION[-1]}", name="negative"),
+        # Paper over the ends of the bars: what has not turned yet is pale.
+        Area(tuple(turning), "paper", 0.55),
     )
 
 

@@ -86,7 +86,9 @@ def sector_view(data: Dataset) -> SectorView:
     return SectorView(frozen(arcs.boundaries[chosen]), frozen(ranks, int), (start, end + math.tau * (end < start)))
 
 
-def bars(angle: Floats, sign: np.ndarray, dead: np.ndarray) -> tuple[Floats, Floats, Floats]:
+def bars(
+    angle: Floats, sign: np.ndarray, dead: np.ndarray, arrived: np.ndarray | None = None
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Return the circular histogram of directions as quadrilaterals.
 
     Parameters
@@ -97,20 +99,36 @@ def bars(angle: Floats, sign: np.ndarray, dead: np.ndarray) -> tuple[Floats, Flo
         Sign of ``a``.
     dead : ndarray of bool, shape (n_neurons,)
         Neurons that no sample activates.
+    arrived : ndarray of bool, shape (n_neurons,), optional
+        Neurons that have turned to where they are drawn to; all by default.
 
     Returns
     -------
-    positive, negative, dead : ndarray, shape (n_bars, 4, 2)
+    positive, negative, dead, turning : ndarray, shape (n_bars, 4, 2)
         Corners of the bars that are not empty: outwards for ``a > 0``, inwards for ``a < 0``, and both
-        for the dead. A bar's length grows like the square root of its count, the same for all.
+        for the dead. Of the first two, the ends furthest from the ring again, for the share that
+        has not arrived. A bar's length grows like the square root of its count, the same for all.
     """
+    arrived = np.ones(angle.shape, dtype=bool) if arrived is None else arrived
     groups = [(sign > 0) & ~dead, (sign < 0) & ~dead, (sign > 0) & dead, (sign < 0) & dead]
     counts = [_counts(angle[group]) for group in groups]
     most = max(1.0, *(c.max() for c in counts))
     lengths = [LONGEST_BAR * np.sqrt(c / most) for c in counts]
     alive = _quads(RING, RING + lengths[0]), _quads(RING - lengths[1], RING)
     lifeless = np.concatenate([_quads(RING, RING + lengths[2]), _quads(RING - lengths[3], RING)])
-    return *alive, frozen(lifeless)
+    late = [_counts(angle[group & ~arrived]) / np.maximum(counts[k], 1.0) for k, group in enumerate(groups[:2])]
+    turning = np.concatenate(
+        [
+            _quads(RING + lengths[0] * (1 - late[0]), RING + lengths[0]),
+            _quads(RING - lengths[1], RING - lengths[1] * (1 - late[1])),
+        ]
+    )
+    return *alive, frozen(lifeless), frozen(turning)
+
+
+def bar_of(angle: Floats) -> np.ndarray:
+    """The place of each angle among the bars of a whole turn."""
+    return np.rint(angle / math.tau * BINS).astype(int) % BINS
 
 
 def extremal_view(data: Dataset, residual: Floats, strongest: float) -> ExtremalView:
@@ -141,8 +159,7 @@ def extremal_view(data: Dataset, residual: Floats, strongest: float) -> Extremal
 
 def _counts(angle: np.ndarray) -> np.ndarray:
     # Bars are centred on multiples of three degrees, so that a direction along an axis is not torn in two.
-    cell = np.rint(angle / math.tau * BINS).astype(int) % BINS
-    return np.bincount(cell, minlength=BINS).astype(float)
+    return np.bincount(bar_of(angle), minlength=BINS).astype(float)
 
 
 def _quads(inner: np.ndarray | float, outer: np.ndarray | float) -> Floats:

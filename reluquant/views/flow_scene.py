@@ -55,7 +55,7 @@ def flow_scene(trajectory: Trajectory, t: float, *, shown: Window | None = None)
 def _circle(trajectory: Trajectory, frame: FlowFrame) -> object:
     marks = (
         *sector_marks(sector_view(trajectory.data)),
-        *bar_marks(frame.bars_positive, frame.bars_negative, frame.bars_dead),
+        *bar_marks(frame.bars_positive, frame.bars_negative, frame.bars_dead, frame.turning),
         *predicted_marks(frame.extremal),
     )
     summary = f"Circular histogram of weight directions. {frame.sentence}"

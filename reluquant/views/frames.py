@@ -6,18 +6,47 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reluquant.structures.arrays import Floats
+from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
 from reluquant.views.direction_view import ExtremalView, SectorView, bars, extremal_view, sector_view
-from reluquant.views.function_view import DataView, Kinks, Window, data_view, kinks, network_curve, window
-from reluquant.views.sentences import FrameFacts, describe
+from reluquant.views.function_view import (
+    AWAKE,
+    DEAD,
+    DORMANT,
+    DataView,
+    Kinks,
+    Window,
+    data_view,
+    kinks,
+    network_curve,
+    window,
+)
+from reluquant.views.sentences import FrameFacts, aligned_neurons, describe
 from reluquant.views.time_view import LossCurve, loss_curve, time_grid
 
 __all__ = [
     "DataView", "ExtremalView", "FlowFrame", "Kinks", "LossCurve", "SectorView", "Window",
     "data_view", "flow_frame", "loss_curve", "sector_view", "time_grid", "window",
 ]  # fmt: skip
+
+
+# A neuron sleeps while its log-norm has come less than this part of the way from the start's to that of weights of
+# order one, as in :func:`reluquant.quantisation`.
+AWAKE_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeuronView:
+    """Every neuron at one moment; arrays of shape (n_neurons,)."""
+
+    angle: Floats
+    sign: np.ndarray
+    kink: Floats
+    log_mass: Floats
+    state: np.ndarray
+    slides_on: np.ndarray
+    aligned: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +63,12 @@ class FlowFrame:
         Marks of the rug.
     bars_positive, bars_negative, bars_dead : ndarray, shape (n_bars, 4, 2)
         Circular histogram of weight directions, by sign of ``a``; the dead neurons apart.
+    turning : ndarray, shape (n_bars, 4, 2)
+        The outer ends of these bars, for the share of neurons that are not aligned with a direction that attracts them.
     extremal : ExtremalView
         Directions that attract neurons now.
+    neurons : NeuronView
+        Every neuron by itself, for a selection.
     sentence : str
         The same in words.
     """
@@ -48,7 +81,9 @@ class FlowFrame:
     bars_positive: Floats
     bars_negative: Floats
     bars_dead: Floats
+    turning: Floats
     extremal: ExtremalView
+    neurons: NeuronView
     sentence: str
 
 
@@ -96,21 +131,37 @@ def flow_frame(trajectory: Trajectory, t: float, *, shown: Window | None = None)
     extremal = extremal_view(data, residual, strongest)
     ends = np.array([[data.X.min(), 1.0], [data.X.max(), 1.0]])
     dead = np.all(W @ ends.T <= 0, axis=1) & (slides_on < 0)
-    positive, negative, lifeless = bars(angle, sign, dead)
+    state = np.where(dead, DEAD, np.where(_asleep(trajectory, log_norm) & (slides_on < 0), DORMANT, AWAKE))
+    arrived = aligned_neurons(angle, sign, extremal) | (slides_on >= 0)
+    positive, negative, lifeless, turning = bars(angle, sign, dead, arrived)
     curve_x, curve_y = network_curve(net, shown.left, shown.right)
     facts = FrameFacts(
         t, loss, float(trajectory.loss[0]), angle, sign, log_mass, slides_on, extremal,
-        int(np.count_nonzero(dead)), t == float(trajectory.t[-1]) and trajectory.end == "stationary",
+        int(np.count_nonzero(dead)), int(np.count_nonzero(state == DORMANT)),
+        t == float(trajectory.t[-1]) and trajectory.end == "stationary",
+    )  # fmt: skip
+    neurons = NeuronView(
+        frozen(angle), frozen(sign, int), frozen(position), frozen(log_mass), frozen(state, int),
+        frozen(slides_on, int), frozen(arrived, bool),
     )  # fmt: skip
     return FlowFrame(
         t=t,
         loss=loss,
         curve_x=curve_x,
         curve_y=curve_y,
-        kinks=kinks(position, log_mass, sign, slides_on, shown.left, shown.right),
+        kinks=kinks(position, log_mass, sign, slides_on, shown.left, shown.right, state),
         bars_positive=positive,
         bars_negative=negative,
         bars_dead=lifeless,
+        turning=turning,
         extremal=extremal,
+        neurons=neurons,
         sentence=describe(facts),
     )
+
+
+def _asleep(trajectory: Trajectory, log_norm: Floats) -> np.ndarray:
+    start = trajectory.states([0.0]).log_norm[0]
+    first = float(np.median(start[np.isfinite(start)])) if np.any(np.isfinite(start)) else 0.0
+    # A start that is not small has no one asleep.
+    return log_norm < AWAKE_SHARE * min(first, 0.0)

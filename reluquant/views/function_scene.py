@@ -6,11 +6,13 @@ import numpy as np
 
 from reluquant.structures.arrays import Floats
 from reluquant.views import theme
-from reluquant.views.function_view import DataView, Kinks, Window
+from reluquant.views.function_view import AWAKE, DEAD, DORMANT, DataView, Kinks, Window
 from reluquant.views.scene import Dots, Line, Mark, Panel
 
 # Area in square pixels of the diamond of the heaviest kink, and of a data point.
-LARGEST_DIAMOND, DATA_AREA = 170.0, 110.0
+LARGEST_DIAMOND, DATA_AREA, CROSS_AREA = 170.0, 110.0, 18.0
+# Kinks of neurons that have hardly grown are faint.
+DORMANT_OPACITY = 0.4
 SIGN_NAMES = {1: "positive", -1: "negative"}
 RELATION = {1: "a > 0", -1: "a < 0"}
 
@@ -67,12 +69,13 @@ def rug(kinks: Kinks, shown: Window) -> tuple[Mark, ...]:
         Line(np.array([shown.left, shown.right]), np.full(2, base), "muted", theme.THIN, opacity=0.6),
     ]
     for sign, colour in SIGN_NAMES.items():
-        free = (kinks.sign == sign) & ~kinks.held
-        gap = np.full(np.count_nonzero(free), np.nan)
-        x = np.column_stack([kinks.x[free], kinks.x[free], gap]).ravel()
-        ends = base + sign * kinks.length[free] * tall
-        y = np.column_stack([np.full(gap.size, base), ends, gap]).ravel()
-        marks.append(Line(x, y, colour, 2.0, label=f"kinks, {RELATION[sign]}"))
+        for state, opacity, label in ((DORMANT, DORMANT_OPACITY, ""), (AWAKE, 1.0, f"kinks, {RELATION[sign]}")):
+            free = (kinks.sign == sign) & ~kinks.held & (kinks.state == state)
+            gap = np.full(np.count_nonzero(free), np.nan)
+            x = np.column_stack([kinks.x[free], kinks.x[free], gap]).ravel()
+            ends = base + sign * kinks.length[free] * tall
+            y = np.column_stack([np.full(gap.size, base), ends, gap]).ravel()
+            marks.append(Line(x, y, colour, 2.0, opacity=opacity, label=label))
         held = (kinks.sign == sign) & kinks.held
         height = np.full(np.count_nonzero(held), base + sign * theme.DIAMOND_LIFT * tall)
         marks.append(
@@ -81,4 +84,8 @@ def rug(kinks: Kinks, shown: Window) -> tuple[Mark, ...]:
                 label=f"held on data, {RELATION[sign]}",
             )
         )  # fmt: skip
+    dead = kinks.state == DEAD
+    marks.append(
+        Dots(kinks.x[dead], np.full(np.count_nonzero(dead), base), "muted", CROSS_AREA, "cross", label="dead neurons")
+    )
     return tuple(marks)

@@ -26,6 +26,10 @@ TICK_GAP = 1 / 250
 MOST_TICKS = 250
 
 
+# How awake a neuron is.
+AWAKE, DORMANT, DEAD = 0, 1, 2
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The part of the plane that the function panel shows."""
@@ -76,6 +80,8 @@ class Kinks:
         Sign of ``a``.
     held : ndarray of bool, shape (n_marks,)
         Whether the kinks are held on a data point (sliding).
+    state : ndarray of int, shape (n_marks,)
+        :data:`AWAKE`, :data:`DORMANT` (alive, but hardly grown yet) or :data:`DEAD` (no sample activates it).
     """
 
     x: Floats
@@ -83,6 +89,7 @@ class Kinks:
     length: Floats
     sign: np.ndarray
     held: np.ndarray
+    state: np.ndarray
 
 
 def window(data: Dataset) -> Window:
@@ -145,7 +152,10 @@ def network_curve(net: ShallowReLU, left: float, right: float) -> tuple[Floats, 
     return frozen(x), frozen(curve(x))
 
 
-def kinks(kink: Floats, log_mass: Floats, sign: np.ndarray, slides_on: np.ndarray, left: float, right: float) -> Kinks:
+def kinks(
+    kink: Floats, log_mass: Floats, sign: np.ndarray, slides_on: np.ndarray, left: float, right: float,
+    state: np.ndarray | None = None,
+) -> Kinks:  # fmt: skip
     """Merge the kinks inside [left, right] into at most 250 marks.
 
     Parameters
@@ -160,24 +170,28 @@ def kinks(kink: Floats, log_mass: Floats, sign: np.ndarray, slides_on: np.ndarra
         The sample that holds the neuron, or -1.
     left, right : float
         The window.
+    state : ndarray of int, shape (n_neurons,), optional
+        How awake each neuron is; all are by default.
 
     Returns
     -------
     Kinks
-        Kinks of one sign that lie within about two pixels are one mark; held and free ones stay apart.
+        Kinks of one sign and state that lie within about two pixels are one mark; held and free ones stay apart.
     """
+    state = np.zeros(kink.shape, dtype=int) if state is None else state
     top = log_mass.max(initial=-np.inf)
     mass = np.exp(log_mass - top) if np.isfinite(top) else np.zeros_like(log_mass)
     inside = (kink >= left) & (kink <= right) & (mass > 0)
-    position, mass, sign, holder = kink[inside], mass[inside], sign[inside], slides_on[inside]
-    order = np.lexsort((position, holder, sign))
-    position, mass, sign, holder = position[order], mass[order], sign[order], holder[order]
-    # A new mark begins where the sign or the holder changes or the next two-pixel cell is reached.
+    position, mass, sign, holder, state = (v[inside] for v in (kink, mass, sign, slides_on, state))
+    order = np.lexsort((position, holder, state, sign))
+    position, mass, sign, holder, state = (v[order] for v in (position, mass, sign, holder, state))
+    # A new mark begins where the sign, the state or the holder changes or the next two-pixel cell is reached.
     cell = np.floor((position - left) / (right - left) / TICK_GAP)
-    new = np.append(True, (np.diff(sign) != 0) | (np.diff(holder) != 0) | ((holder[1:] < 0) & (np.diff(cell) != 0)))
+    other = (np.diff(sign) != 0) | (np.diff(holder) != 0) | (np.diff(state) != 0)
+    new = np.append(True, other | ((holder[1:] < 0) & (np.diff(cell) != 0)))
     starts = np.flatnonzero(new[: position.size])
     if starts.size == 0:
-        return Kinks(*(frozen([]) for _ in range(3)), frozen([], int), frozen([], bool))
+        return Kinks(*(frozen([]) for _ in range(3)), frozen([], int), frozen([], bool), frozen([], int))
     total = np.add.reduceat(mass, starts)
     mean = np.add.reduceat(mass * position, starts) / total
     largest = np.sort(np.argsort(total)[::-1][:MOST_TICKS])
@@ -185,8 +199,9 @@ def kinks(kink: Floats, log_mass: Floats, sign: np.ndarray, slides_on: np.ndarra
     size = total / total.max()
     length = RUG_REACH * np.maximum(SHORTEST_TICK, np.sqrt(size))
     return Kinks(
-        frozen(mean), frozen(size), frozen(length), frozen(sign[starts], int), frozen(holder[starts] >= 0, bool)
-    )
+        frozen(mean), frozen(size), frozen(length), frozen(sign[starts], int), frozen(holder[starts] >= 0, bool),
+        frozen(state[starts], int),
+    )  # fmt: skip
 
 
 def _merged(net: ShallowReLU) -> ShallowReLU:

@@ -31,6 +31,7 @@ class FrameFacts:
     slides_on: np.ndarray
     extremal: ExtremalView
     n_dead: int = 0
+    n_dormant: int = 0
     at_rest: bool = False
 
 
@@ -50,6 +51,8 @@ def describe(facts: FrameFacts) -> str:
     held = int(np.count_nonzero(facts.slides_on >= 0))
     if held:
         parts.append(f"{held} held on a data point")
+    if facts.n_dormant:
+        parts.append(f"{facts.n_dormant} dormant")
     if facts.n_dead:
         parts.append(f"{facts.n_dead} dead")
     count = main_directions(facts)
@@ -69,11 +72,16 @@ def phase(facts: FrameFacts) -> str:
 
 def aligned(facts: FrameFacts) -> int:
     """Count the neurons within 1° of a direction that attracts their sign."""
-    close = np.zeros(facts.angle.size, dtype=bool)
-    for angle, sign in zip(facts.extremal.angle, facts.extremal.sign, strict=True):
-        away = np.abs((facts.angle - angle + math.pi) % math.tau - math.pi)
-        close |= (away <= ALIGNED) & (facts.sign == sign)
-    return int(np.count_nonzero(close))
+    return int(np.count_nonzero(aligned_neurons(facts.angle, facts.sign, facts.extremal)))
+
+
+def aligned_neurons(angle: Floats, sign: np.ndarray, extremal: ExtremalView) -> np.ndarray:
+    """Whether each neuron is within 1° of a direction that attracts its sign."""
+    close = np.zeros(angle.size, dtype=bool)
+    for place, its_sign in zip(extremal.angle, extremal.sign, strict=True):
+        away = np.abs((angle - place + math.pi) % math.tau - math.pi)
+        close |= (away <= ALIGNED) & (sign == its_sign)
+    return close
 
 
 def main_directions(facts: FrameFacts) -> int:

@@ -33,7 +33,7 @@ def test_bars_show_counts_by_side():
     angle = np.radians([0.0, 0.5, 90.0, 90.0, 90.0, 90.0, -90.0])
     sign = np.array([1, 1, -1, -1, -1, -1, 1])
     dead = np.array([False] * 6 + [True])
-    positive, negative, lifeless = bars(angle, sign, dead)
+    positive, negative, lifeless, _ = bars(angle, sign, dead)
     assert (len(positive), len(negative), len(lifeless)) == (1, 1, 1)
     radius = np.hypot(positive[0, :, 0], positive[0, :, 1])
     assert radius.min() == pytest.approx(RING)
@@ -46,7 +46,7 @@ def test_bars_show_counts_by_side():
 
 def test_all_bins_count_once():
     angle = np.linspace(-math.pi, math.pi, 10_001)[:-1]
-    positive, negative, lifeless = bars(angle, np.ones(10_000), np.zeros(10_000, bool))
+    positive, negative, lifeless, _ = bars(angle, np.ones(10_000), np.zeros(10_000, bool))
     assert (len(positive), len(negative), len(lifeless)) == (BINS, 0, 0)
 
 
