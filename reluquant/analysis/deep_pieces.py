@@ -57,7 +57,7 @@ def pieces_in_window(net: ShallowReLU | DeepReLU, window: tuple[ArrayLike, Array
     owners = np.concatenate([np.zeros(0, np.int64), *(neuron for _, neuron in cuts)])
     return PlanarPieces(
         corners=np.column_stack([x, y]), starts=np.r_[0, np.cumsum(ends)], gradients=affine[:, 1:],
-        offsets=affine[:, 0], origin=np.zeros(2), patterns=patterns,
+        offsets=affine[:, 0], origin=np.zeros(2), steps=patterns,
         groups=tuple(np.array([j]) for j in range(patterns.shape[1])), segments=segments.reshape(-1, 2, 2),
         segment_groups=owners, region=_UNIT_SQUARE, n_activation_regions=len(affine), n_pieces=None,
     )  # fmt: skip
