@@ -104,6 +104,8 @@ class PlanarPieces:
             ("region", np.float64),
         ):  # fmt: skip
             object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+        if not isinstance(self.steps, PatternSteps):
+            object.__setattr__(self, "steps", frozen(self.steps, np.bool_))
         object.__setattr__(self, "groups", tuple(frozen(group, np.int64) for group in self.groups))
 
     @cached_property
@@ -113,7 +115,9 @@ class PlanarPieces:
         A group stands for its first neuron; neurons of the group that point the other way are active where that one is
         not.
         """
-        table = self.steps.table() if isinstance(self.steps, PatternSteps) else self.steps.copy()
+        if not isinstance(self.steps, PatternSteps):
+            return self.steps
+        table = self.steps.table()
         table.setflags(write=False)
         return table
 
