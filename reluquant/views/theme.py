@@ -7,6 +7,8 @@ happened, hollow is what is predicted; the area of a mark is mass.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 # On paper (matplotlib, light theme).
 INK = "#212121"
 MUTED = "#8a8a8a"
@@ -14,6 +16,23 @@ INTERPOLANT = "#009E73"
 POSITIVE = "#0072B2"
 NEGATIVE = "#D55E00"
 PAPER = "#ffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours that stay apart and stand out from one paper."""
+
+    ink: str
+    muted: str
+    interpolant: str
+    positive: str
+    negative: str
+    paper: str
+
+
+LIGHT = Palette(INK, MUTED, INTERPOLANT, POSITIVE, NEGATIVE, PAPER)
+# The lighter neighbours of the same hues, for a contrast of at least 4.5 : 1.
+DARK = Palette("#ededed", "#8f8f8f", "#2fc79b", "#56b4e9", "#ff8a3d", "#111111")
 
 # In a notebook every colour is a CSS variable, since marks of bqplot do not follow the theme of
 # the page by themselves. The fallbacks are for pages that lack the style sheet below.
@@ -24,15 +43,15 @@ CSS_POSITIVE = f"var(--rq-positive, {POSITIVE})"
 CSS_NEGATIVE = f"var(--rq-negative, {NEGATIVE})"
 CSS_PAPER = f"var(--rq-paper, {PAPER})"
 
-# Ink and paper follow Jupyter's own variables; on dark paper the hues are the lighter
-# neighbours of the same hue, for a contrast of at least 4.5 : 1 on #111111.
+# Ink and paper follow Jupyter's own variables.
 STYLE_SHEET = f"""
 .reluquant {{
   --rq-ink: var(--jp-ui-font-color0, {INK}); --rq-paper: var(--jp-layout-color0, {PAPER});
   --rq-muted: {MUTED}; --rq-interpolant: {INTERPOLANT}; --rq-positive: {POSITIVE}; --rq-negative: {NEGATIVE};
 }}
 [data-jp-theme-light="false"] .reluquant {{
-  --rq-muted: #8f8f8f; --rq-interpolant: #2fc79b; --rq-positive: #56b4e9; --rq-negative: #ff8a3d;
+  --rq-muted: {DARK.muted}; --rq-interpolant: {DARK.interpolant};
+  --rq-positive: {DARK.positive}; --rq-negative: {DARK.negative};
 }}
 """
 
