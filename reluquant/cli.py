@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from reluquant.studies.approximation_report import ApproximationReport
     from reluquant.studies.flow_report import FlowReport
     from reluquant.studies.phase_report import PhaseReport
 
@@ -80,15 +81,21 @@ def _several(option: str, parse: Callable[[str], float]) -> Callable[[str], list
     return parse_all
 
 
-def _deliver(report: FlowReport | PhaseReport, as_json: bool, picture: Path | None) -> None:
-    """Print a report, save its figure, and set the exit status."""
+def _deliver(
+    report: FlowReport | PhaseReport | ApproximationReport,
+    as_json: bool,
+    save: Callable[[Path], None],
+    path: Path | None,
+    what: str = "figure",
+) -> None:
+    """Print a report, save its figure or page, and set the exit status."""
     # Before the figure: what goes wrong with a file must not cost the reader a finished run.
     typer.echo(json.dumps(report.to_dict(), indent=2, allow_nan=False) if as_json else str(report))
-    if picture is not None:
+    if path is not None:
         try:
-            report.save_figure(picture)
+            save(path)
         except (OSError, ValueError) as error:
-            _refuse(f"the report is complete, but its figure was not written: {error}")
+            _refuse(f"the report is complete, but its {what} was not written: {error}")
     if not report.success:
         raise typer.Exit(_NO_SUCCESS)
 
@@ -174,7 +181,7 @@ def flow(
         )
     except (OSError, TypeError, ValueError) as error:
         _refuse(error)
-    _deliver(report, as_json, picture)
+    _deliver(report, as_json, report.save_figure, picture)
 
 
 @app.command()
@@ -244,7 +251,65 @@ def phase_diagram(
         )
     except (OSError, TypeError, ValueError) as error:
         _refuse(error)
-    _deliver(report, as_json, picture)
+    _deliver(report, as_json, report.save_figure, picture)
+
+
+@app.command()
+def approximation(
+    dimension: Annotated[
+        int,
+        typer.Option(
+            parser=_whole("--dimension", 1, 2), metavar="1|2", help="Features of the target: a wave or a hill."
+        ),
+    ] = 1,
+    random_labels: Annotated[
+        bool, typer.Option("--random-labels", help="Learn coin tosses instead, and try fresh ones.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer and smaller runs, in seconds; not to draw conclusions from.")
+    ] = False,
+    neurons: Annotated[
+        int | None,
+        typer.Option(parser=_whole("--neurons", 1, _MOST_NEURONS), metavar="INTEGER", help="Number of neurons."),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(parser=_real("--scale"), metavar="FLOAT", help="Typical norm of a neuron at the start."),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(parser=_whole("--seeds", 1, 1000), metavar="INTEGER", help="Runs of each number of points."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(parser=_whole("--seed", 0), metavar="INTEGER", help="From which all starts are drawn.")
+    ] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the table as a page here (.md), and its picture beside it (.svg).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Measure how errors of networks and interpolants fall with the number of points.
+
+    Exit status: 0 if every run returned (also if some do not fit their data,
+    which the table says), 1 if some failed or were interrupted (the others
+    are printed), 2 for bad input or a page that cannot be written.
+    """
+    from reluquant.studies.approximation_report import approximation_report, report_path
+
+    given = {"n_neurons": neurons, "scale": scale, "n_seeds": seeds}
+    try:
+        page = None if out is None else report_path(out)
+        report = approximation_report(
+            dimension=dimension,
+            random_labels=random_labels,
+            quick=quick,
+            rng=seed,
+            while_compiling=lambda: typer.echo(_COMPILING, err=True),
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    except (OSError, TypeError, ValueError) as error:
+        _refuse(error)
+    _deliver(report, as_json, report.save, page, "page")
 
 
 @app.command()

@@ -231,6 +231,44 @@ def test_bad_phase_diagrams_are_one_sentence_before_any_run(arguments, sentence,
     assert re.search(sentence, refused(run("phase-diagram", *arguments)))
 
 
+def test_approximation_prints_slopes_and_writes_a_page_with_its_picture(tmp_path):
+    page = tmp_path / "approximation.md"
+    result = run("approximation", "--quick", "--neurons", 30, "--seeds", 1, "--seed", 2, "--out", page)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(
+        "sin(πx) on [-1, 1]: equal spacing, 30 neurons of scale 1e-06, 1 run of each size, seed 2.\nAll 3 runs returned"
+    )
+    assert "-1.97 ± 0.06" in result.stdout
+    assert "slopes fitted to them](approximation.svg)" in page.read_text(encoding="utf-8")
+    assert "<svg" in page.with_suffix(".svg").read_text(encoding="utf-8")
+
+
+def test_approximation_takes_random_labels_and_prints_json():
+    first, second = (run("approximation", "--random-labels", "--quick", "--neurons", 20, "--json") for _ in range(2))
+    report = json.loads(first.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert first.exit_code == 0
+    assert first.stdout == second.stdout
+    assert (report["target"], report["n_points"], report["n_seeds"]) == ("coin tosses on [-1, 1]", [4, 8, 16], 2)
+    assert report["mean"]["network_wrong"] == pytest.approx([0.5] * 3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--dimension", "3"], "--dimension must be a whole number from 1 to 2, but it is 3"),
+        (["--dimension", "2", "--random-labels"], "one feature only; leave dimension at 1"),
+        (["--scale", "-1"], "scale must be .* but it is -1.0"),
+        (["--neurons", "0"], "--neurons must be a whole number from 1 to 1,000,000, but it is 0"),
+        (["--seeds", "0"], "--seeds must be a whole number from 1 to 1,000, but it is 0"),
+        (["--out", "page.txt"], "its name must end in .md, but it is page.txt"),
+        (["--out", "nowhere/page.md"], "the folder nowhere does not exist; create it first"),
+    ],
+)
+def test_bad_approximations_are_one_sentence_before_any_run(arguments, sentence, monkeypatch):
+    monkeypatch.setattr("reluquant.studies.approximation.sweep", lambda *args, **kwargs: pytest.fail("ran"))
+    assert re.search(sentence, refused(run("approximation", *arguments)))
+
+
 def test_unknown_option_is_a_usage_error():
     result = run("flow", "points.csv", "--neuron-count", 3)
     assert result.exit_code == 2
@@ -277,7 +315,7 @@ def test_lab_without_jupyterlab_is_one_sentence(tmp_path, monkeypatch):
 def test_version_and_help():
     assert run("--version").stdout.strip() == reluquant.__version__
     text = run("--help").stdout
-    assert all(command in text for command in ("lab", "flow", "phase-diagram", "doctor"))
+    assert all(command in text for command in ("lab", "flow", "phase-diagram", "approximation", "doctor"))
 
 
 CONSOLE_SCRIPT = ["-c", "from reluquant.cli import app; app()"]

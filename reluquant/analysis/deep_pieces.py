@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reluquant.kernels.deep_cells import ROUNDING, cut_by_layer
+from reluquant.kernels.deep_cells import ROUNDING, cut_by_layer, next_layer
 from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.deep_relu import DeepReLU
 from reluquant.structures.piecewise_linear import PiecewiseLinear
@@ -57,7 +57,7 @@ def pieces_in_window(net: ShallowReLU | DeepReLU, window: tuple[ArrayLike, Array
     owners = np.concatenate([np.zeros(0, np.int64), *(neuron for _, neuron in cuts)])
     return PlanarPieces(
         corners=np.column_stack([x, y]), starts=np.r_[0, np.cumsum(ends)], gradients=affine[:, 1:],
-        offsets=affine[:, 0], origin=np.zeros(2), patterns=patterns,
+        offsets=affine[:, 0], origin=np.zeros(2), steps=patterns,
         groups=tuple(np.array([j]) for j in range(patterns.shape[1])), segments=segments.reshape(-1, 2, 2),
         segment_groups=owners, region=_UNIT_SQUARE, n_activation_regions=len(affine), n_pieces=None,
     )  # fmt: skip
@@ -173,18 +173,17 @@ def _descend(
             raise ValueError("This network exceeds the float64 range in the window; scale its weights down.")
         yield cells[0], cells[1], np.diff(cells[2]), maps[:, 0], patterns
         return
-    x, y, starts, parent, active, ends, cutter = cut_by_layer(*cells, np.ascontiguousarray(maps), sizes)
+    x, y, starts, parent, active, ends, cutter = cut_by_layer(*cells, maps, sizes)
     cuts.append((ends, cutter + patterns.shape[1]))
     W, b = layers[1]
-    step = max(_HELD // max(*W.shape, 1), 1)
+    # One signature: what a network holds is read-only.
+    W, b = np.array(W), np.array(b)
+    step = max(_HELD // max(len(W), 1), 1)
     for begin in range(0, len(parent), step):
         part = slice(begin, begin + step)
         first, last = starts[begin], starts[min(begin + step, len(parent))]
         on, before = active[part], parent[part]
-        h = np.where(on[:, :, None], maps[before], 0.0)
-        following = W @ h
-        following[:, :, 0] += b
-        made_of = np.where(on, sizes[before], 0.0) @ np.abs(W.T) + np.abs(b)
+        following, made_of = next_layer(W, b, maps, sizes, before, on)
         yield from _descend(
             layers[1:],
             (x[first:last], y[first:last], starts[begin : begin + len(before) + 1] - first),

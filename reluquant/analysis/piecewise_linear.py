@@ -74,8 +74,9 @@ def piecewise_linear(
     inactive neuron adds no rounding: errors stay within ``2 n eps`` of the sum of the
     active ``|a_j w_j (x - kink_j)|``. Slopes below 5e-324 underflow. Takes O(n log n).
 
-    In a region, convex cells are cut by one line after another. A corner is known as the meeting point of two lines,
-    and its side of a third is the sign of a determinant, by floats where they are sure and by integers elsewhere.
+    In a region, corners are known as the meeting points of two lines. They are sorted along every line, by floats where
+    they are sure and by Fractions elsewhere, and cells are walked around. Takes O(n² log n). ``patterns`` are made when
+    first asked for.
 
     On a segment and in a window cells are cut layer by layer, each carrying the affine map of its layer. These maps
     are rounded, so the result is accurate to rounding, not exact: a cell in which a neuron changes its sign by less

@@ -1,24 +1,25 @@
 """The cells into which lines cut a convex polygon, decided exactly.
 
-A vertex is the meeting point of two lines, and is known as that: its side of a third line is the sign of a determinant
-of three rows of three, over that of two of two. Floats decide where they are sure, integers elsewhere.
-Only where a vertex is drawn is rounded.
+Two lines meet inside where their ends alternate around the region, and all else is known once the meeting points are in
+order along every line. A meeting point is known as its two lines: where floats leave the order of two of them open, or
+whether they are one, Fractions decide. Only where a vertex is drawn is rounded.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reluquant.analysis.predicates import Signs, common_integers
-from reluquant.kernels.polygons import cut
+from reluquant.analysis.planar_frame import Frame, Line
+from reluquant.analysis.predicates import Signs
+from reluquant.kernels.planar_faces import link, walk
 from reluquant.structures.arrays import Floats
 
 Ints = NDArray[np.int64]
-# A line u x + v y + w = 0, as three integers.
-Line = tuple[int, int, int]
 
 # Each of three factors is rounded once, and so are two products and three sums: 4 eps of the terms, and as much again.
 _FILTER = 8 * np.finfo(np.float64).eps
@@ -26,58 +27,13 @@ _FILTER = 8 * np.finfo(np.float64).eps
 _TINY = 2.0**-900
 # Vertices that floats give less exactly, relative to the size of the region, are computed from integers.
 _SHARP = 256 * np.finfo(np.float64).eps
-
-
-class Frame:
-    """Coordinates about a point of the region, in which the region has size about 1, exactly.
-
-    Parameters
-    ----------
-    region : ndarray, shape (k, 2)
-        Corners of a convex polygon, counterclockwise.
-    """
-
-    def __init__(self, region: Floats) -> None:
-        # Halves: a sum of two corners may leave float64.
-        self.origin = region.min(axis=0) / 2 + region.max(axis=0) / 2
-        numbers, exponent = common_integers(np.concatenate([self.origin[None], region]).ravel())
-        x, y = numbers[0], numbers[1]
-        corners = [(p - x, q - y) for p, q in zip(numbers[2::2], numbers[3::2], strict=True)]
-        bits = max(abs(p).bit_length() for corner in corners for p in corner)
-        # A point (p, q) of the frame is origin + 2**scale (p, q), and a corner is 2**-bits times its integers.
-        self.scale, self._bits, self._exponent = exponent + bits, bits, exponent
-        self._origin, self._corners = (x, y), corners
-        self.corners = np.array([[p / (1 << bits) for p in corner] for corner in corners])
-
-    def edges(self) -> list[Line]:
-        """Return the lines of the edges: from corner i to i + 1, positive inside."""
-        following = [*self._corners[1:], self._corners[0]]
-        pairs = zip(self._corners, following, strict=True)
-        # In integers the corner is 2**bits larger, so the constant is too, twice.
-        return [
-            ((p[1] - q[1]) << self._bits, (q[0] - p[0]) << self._bits, p[0] * q[1] - p[1] * q[0]) for p, q in pairs
-        ]
-
-    def lines(self, normals: NDArray[np.object_]) -> list[Line]:
-        """Return lines u x + v y + w = 0, rows (u, v, w) of integers, in these coordinates."""
-        low, step = min(self._exponent, 0), self.scale
-        x, y = self._origin
-        lines = []
-        for u, v, w in normals.tolist():
-            # u (origin + 2**scale p) + ..., times what makes all of it integers.
-            constant = (w << -low) + (u * x + v * y << self._exponent - low)
-            power = step - low
-            lines.append((u << power, v << power, constant) if power >= 0 else (u, v, constant << -power))
-        return lines
-
-    def outside(self, points: Floats) -> Floats:
-        """Return points of the frame in the plane, rounded."""
-        return np.ldexp(points, self.scale) + self.origin
+# Two such vertices may be in either order along a line if they are closer than twice that, and a rounding or two.
+_CLOSE = 3 * _SHARP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """Cells of an arrangement in a frame.
+    """Cells of an arrangement in a frame; all but the first are told by how they differ from one before.
 
     Parameters
     ----------
@@ -85,127 +41,210 @@ class Cells:
         Cell i has the vertices ``corners[starts[i]:starts[i + 1]]``, counterclockwise.
     vertices : ndarray, shape (n_vertices, 2)
         In the frame, rounded.
-    positive : ndarray of bool, shape (n_cells, n_lines)
-        On which side of each line that was cut along each cell is.
-    cutting : ndarray of bool, shape (n_lines,)
-        Whether the line runs through the interior of the region.
-    side_of_region : ndarray of int8, shape (n_lines,)
-        For the other lines: on which side the region is.
-    segments : ndarray, shape (n_lines, 2, 2)
-        Both ends of each line in the region; NaN for the other lines.
+    first : ndarray of bool, shape (n_lines,)
+        Whether cell 0 is on the positive side of each line.
+    parent, line : ndarray of int, shape (n_cells,)
+        Cell i is next to that cell, which is before it, beyond that line; -1 for cell 0.
+    positive : ndarray of bool, shape (n_cells,)
+        Whether cell i is on the positive side of that line.
     """
 
     starts: Ints
     corners: Ints
     vertices: Floats
+    first: NDArray[np.bool_]
+    parent: Ints
+    line: Ints
     positive: NDArray[np.bool_]
-    cutting: NDArray[np.bool_]
-    side_of_region: Signs
-    segments: Floats
 
 
 class PlanarArrangement:
-    """A convex polygon that is cut by one line after another."""
+    """Different lines across a convex polygon.
+
+    Attributes
+    ----------
+    chosen : ndarray of int, shape (n_cutting,)
+        The lines through the interior of the region, sorted by where they begin on its boundary; the others do nothing.
+    """
 
     def __init__(self, frame: Frame, lines: list[Line]) -> None:
-        k = len(frame.corners)
-        self._k, self._frame = k, frame
+        self._frame, k = frame, len(frame.corners)
+        # Edges are lines too.
         self._exact = [*frame.edges(), *lines]
         self._floats = np.array([_rounded(line) for line in self._exact])
-        # Vertices: their two lines, and in floats the point (X, Y, Z) where they meet, with the sums of what it is
-        # made of. Corner i is where edges i - 1 and i meet.
-        self._pairs, self._n = np.empty((64, 2), np.int64), 0
-        self._meets, self._sizes = np.empty((64, 3)), np.empty((64, 3))
-        self._add(np.roll(np.arange(k), 1), np.arange(k))
-        self._starts, self._corners, self._lines = np.array([0, k]), np.arange(k), np.arange(k)
-        self._positive = np.zeros((1, len(lines)), dtype=bool)
-        self._ends: list[tuple[int, int] | None] = [None] * len(lines)
-        self._sides = np.zeros(len(lines), dtype=np.int8)
-        self._space = np.empty(len(self._exact), np.int64)
+        # Vertices: two of their lines, and where they are.
+        self._pairs, self._places, self._n = np.empty((64, 2), np.int64), np.empty((64, 2)), 0
+        self._sides = self._sides_of_corners(k + np.arange(len(lines)))
+        cutting = np.flatnonzero((self._sides > 0).any(axis=1) & (self._sides < 0).any(axis=1))
+        ends, positive = self._around(cutting)
+        order = np.lexsort(ends.T[::-1])
+        # Lines run from the end that comes first on the way around the region.
+        self._begin, self._end = ends[order].T
+        self._right_is_positive = positive[order]
+        self._n_boundary = self._n
+        self.chosen = cutting[order]
+        self._chains: list[Ints] | None = None
 
-    @property
+    def n_meetings(self) -> int:
+        """Return how many pairs of lines meet inside."""
+        return sum(self._met_first(i).size for i in range(self.chosen.size))
+
     def n_cells(self) -> int:
-        """Number of cells so far."""
-        return self._starts.size - 1
+        """Return the number of cells, by Euler's formula."""
+        inside = sum(chain.size - 2 for chain in self._woven())
+        return 1 + self.chosen.size + inside - (self._n - self._n_boundary)
 
-    def cut(self, i: int) -> None:
-        """Cut along line i."""
-        line = self._k + i
-        corner_sides = self._side(line, slice(0, self._k))
-        if abs(corner_sides.sum()) == np.count_nonzero(corner_sides):
-            # All corners on one side, or on the line.
-            self._sides[i] = np.sign(corner_sides.sum())
-            self._positive[: self.n_cells, i] = self._sides[i] > 0
-            return
-        side = self._side(line, slice(0, self._n))
-        before = self.n_cells
-        self._starts, self._corners, self._lines, parent, positive, crossed = cut(
-            self._starts, self._corners, self._lines, side, line, self._n, self._space
-        )
-        on_line = np.r_[np.flatnonzero(side == 0), self._n + np.arange(crossed.size)]
-        self._add(crossed, np.full(crossed.size, line))
-        self._positive = _room(self._positive, self.n_cells)
-        self._positive[before : self.n_cells] = self._positive[parent]
-        self._positive[: self.n_cells, i] = positive
-        u, v, _ = self._floats[line]
-        along = self._places(on_line) @ [-v, u]
-        self._ends[i] = int(on_line[np.argmin(along)]), int(on_line[np.argmax(along)])
+    def segments(self) -> Floats:
+        """Return both ends of each chosen line, shape (n_cutting, 2, 2)."""
+        self._woven()
+        return self._places[np.column_stack([self._begin, self._end])]
 
     def cells(self) -> Cells:
-        """Return the cells, with their vertices rounded."""
-        vertices = self._places(np.arange(self._n))
-        segments = np.full((len(self._ends), 2, 2), np.nan)
-        for i, ends in enumerate(self._ends):
-            if ends is not None:
-                segments[i] = vertices[list(ends)]
-        cutting = np.array([ends is not None for ends in self._ends], dtype=bool)
-        positive = self._positive[: self.n_cells].copy()
-        return Cells(self._starts, self._corners, vertices, positive, cutting, self._sides, segments)
+        """Return the cells."""
+        chains = self._woven()
+        lengths = np.array([chain.size for chain in chains], dtype=np.int64)
+        chain = np.concatenate([np.zeros(0, np.int64), *chains])
+        following, origins = link(
+            chain, np.r_[0, np.cumsum(lengths)], self._n, self._n_boundary, *self._inward(lengths)
+        )
+        owner = np.repeat(np.arange(lengths.size), lengths - 1)
+        starts, corners, parent, line, to_the_right = walk(following, origins, owner)
+        first = (self._sides > 0).any(axis=1)
+        # The first cell follows vertex 0 around the region: it is right of the lines that begin there, left of others.
+        first[self.chosen] = self._right_is_positive == (self._begin == 0)
+        positive = np.zeros(line.size, dtype=bool)
+        positive[1:] = to_the_right[1:] == self._right_is_positive[line[1:]]
+        line[1:] = self.chosen[line[1:]]
+        return Cells(starts, corners, self._places[: self._n], first, parent, line, positive)
 
-    def _add(self, p: Ints, q: Ints) -> None:
-        """Add the points where lines p and q meet, turned so that Z > 0."""
-        n = self._n + p.size
-        self._pairs, self._meets, self._sizes = (_room(old, n) for old in (self._pairs, self._meets, self._sizes))
+    def _sides_of_corners(self, lines: Ints) -> Signs:
+        """Return on which side of lines the corners of the region are, shape (n_lines, k); exact."""
+        corners = self._frame.corners
+        terms = self._floats[lines][:, None, :] * np.column_stack([corners, np.ones(len(corners))])
+        value, size = terms.sum(axis=2), np.abs(terms).sum(axis=2)
+        sides = np.sign(value).astype(np.int8)
+        for i, c in np.argwhere(np.abs(value) <= _FILTER * size + _TINY).tolist():
+            sides[i, c] = _sign(self._frame.at_corner(self._exact[lines[i]], c))
+        return sides
+
+    def _around(self, cutting: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+        """Add the vertices on the boundary, counterclockwise.
+
+        Return the first and the second at which each line meets it, and whether the line is positive between them.
+        """
+        k = len(self._frame.corners)
+        sides = self._sides[cutting]
+        ends, n_ends = np.empty((cutting.size, 2), np.int64), np.zeros(cutting.size, np.int64)
+        positive = np.empty(cutting.size, dtype=bool)
+        for c in range(k):
+            following = sides[:, (c + 1) % k]
+            corner = self._add(np.array([(c - 1) % k]), np.array([c]), self._frame.corners[[c]])
+            through = np.flatnonzero(sides[:, c] == 0)
+            crossing = np.flatnonzero(sides[:, c] * following < 0)
+            edge = np.full(crossing.size, c)
+            places = self._meets(edge, k + cutting[crossing])
+            # The edge has the region on its positive side, which is on the right of a line's own direction.
+            order, new = self._along(c, -1, edge, k + cutting[crossing], places)
+            crossing = crossing[order]
+            on_edge = self._add(edge[new], k + cutting[crossing[new]], places[order][new])
+            for hit, vertex in (through, corner[np.zeros(through.size, int)]), (crossing, on_edge[np.cumsum(new) - 1]):
+                positive[hit] = np.where(n_ends[hit] == 0, following[hit] > 0, positive[hit])
+                ends[hit, n_ends[hit]] = vertex
+                n_ends[hit] += 1
+        return ends, positive
+
+    def _met_first(self, i: int) -> Ints:
+        """Return the lines after line i that meet it inside: their ends and its own alternate."""
+        low, high = np.searchsorted(self._begin, self._begin[i], "right"), np.searchsorted(self._begin, self._end[i])
+        return low + np.flatnonzero(self._end[low:high] > self._end[i])
+
+    def _woven(self) -> list[Ints]:
+        """Return the vertices along every line, adding those inside."""
+        if self._chains is None:
+            n, k = self.chosen.size, len(self._frame.corners)
+            # The vertex where two lines meet, once it is known.
+            meeting = np.full((n, n), -1, np.int32)
+            self._chains = [self._chain(i, meeting, k + self.chosen) for i in range(n)]
+        return self._chains
+
+    def _chain(self, i: int, meeting: NDArray[np.int32], lines: Ints) -> Ints:
+        """Return the vertices along line i; ``meeting`` knows those with lines before it, and learns all others."""
+        row = meeting[i]
+        known = np.unique(row[row >= 0])
+        others = self._met_first(i)
+        # All lines through a vertex are found on the first of them.
+        others = others[row[others] < 0]
+        p = np.r_[self._pairs[known, 0], np.full(others.size, lines[i])]
+        q = np.r_[self._pairs[known, 1], lines[others]]
+        places = np.concatenate([self._places[known], self._meets(p[known.size :], q[known.size :])])
+        order, different = self._along(lines[i], 1 if self._right_is_positive[i] else -1, p, q, places)
+        vertex, line = (np.r_[known, np.full(others.size, -1)][order], np.r_[np.full(known.size, -1), others][order])
+        new = vertex < 0
+        fresh = order[new & different]
+        # No vertex that is known equals one that is not, so equal ones follow each other among the new.
+        vertex[new] = self._add(p[fresh], q[fresh], places[fresh])[np.cumsum(different[new]) - 1]
+        met = line[new]
+        meeting[met, i] = vertex[new]
+        if fresh.size < met.size:
+            for together in np.split(met, np.flatnonzero(different[new])[1:]):
+                meeting[np.ix_(together, together)] = meeting[together[0], i]
+        return np.concatenate([self._begin[[i]], vertex[different], self._end[[i]]])
+
+    def _along(self, line: int, direction: int, p: Ints, q: Ints, places: Floats) -> tuple[Ints, NDArray[np.bool_]]:
+        """Sort vertices, the meeting points of lines p and q, on a line that has its positive side on the right.
+
+        Return their order, and which of them, in this order, is not the one before it. Exact.
+        """
+        u, v, _ = self._floats[line]
+        t = direction * (u * places[:, 1] - v * places[:, 0])
+        order = np.argsort(t, kind="stable")
+        t = t[order]
+        different = np.ones(t.size, dtype=bool)
+        close = np.diff(t) <= _CLOSE * (abs(u) + abs(v))
+        for run in np.split(np.arange(t.size), np.flatnonzero(~close) + 1) if close.any() else ():
+            if run.size > 1:
+                exact = {j: direction * self._position(line, p[j], q[j]) for j in order[run].tolist()}
+                order[run] = sorted(exact, key=exact.__getitem__)
+                different[run[1:]] = [exact[j] != exact[i] for i, j in pairwise(order[run].tolist())]
+        return order, different
+
+    def _position(self, line: int, p: int, q: int) -> Fraction:
+        u, v, _ = self._exact[line]
+        x, y, z = _minors(self._exact[p], self._exact[q])
+        return Fraction(u * y - v * x, z)
+
+    def _meets(self, p: Ints, q: Ints) -> Floats:
+        """Return the points where lines p and q meet, rounded."""
         first, second = self._floats[p], self._floats[q]
         i, j = [1, 2, 0], [2, 0, 1]
         plus, minus = first[:, i] * second[:, j], first[:, j] * second[:, i]
-        meets, sizes = plus - minus, np.abs(plus) + np.abs(minus)
-        sign = np.sign(meets[:, 2])
-        for row in np.flatnonzero(np.abs(meets[:, 2]) <= _FILTER * sizes[:, 2] + _TINY):
-            sign[row] = _sign(_minors(self._exact[p[row]], self._exact[q[row]])[2])
-        turned = sign < 0
-        self._pairs[self._n : n] = np.where(turned[:, None], np.column_stack([q, p]), np.column_stack([p, q]))
-        self._meets[self._n : n] = np.where(turned[:, None], -meets, meets)
-        self._sizes[self._n : n] = sizes
-        self._n = n
-
-    def _side(self, line: int, chosen: slice) -> Signs:
-        """Return on which side of a line vertices are; exact."""
-        coefficients = self._floats[line]
-        value = self._meets[chosen] @ coefficients
-        size = self._sizes[chosen] @ np.abs(coefficients)
-        side = np.sign(value).astype(np.int8)
-        for v in np.flatnonzero(np.abs(value) <= _FILTER * size + _TINY):
-            p, q = self._pairs[v]
-            minors = _minors(self._exact[p], self._exact[q])
-            side[v] = _sign(sum(m * c for m, c in zip(minors, self._exact[line], strict=True)))
-        return side
-
-    def _places(self, chosen: Ints) -> Floats:
-        """Return vertices, rounded."""
-        meets, sizes = self._meets[chosen], self._sizes[chosen]
+        meets, sizes = plus - minus, _FILTER * (np.abs(plus) + np.abs(minus))
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             places = meets[:, :2] / meets[:, 2:]
-            # Of lines that are nearly one, Z may have rounded to zero or to the other sign.
-            error = (sizes[:, :2] + np.abs(places) * sizes[:, 2:]) / np.abs(meets[:, 2:]) * _FILTER
-            unclear = ~(error <= _SHARP).all(axis=1)
-        for v in np.flatnonzero(unclear):
-            p, q = self._pairs[chosen[v]]
-            x, y, z = _minors(self._exact[p], self._exact[q])
-            places[v] = x / z, y / z
-        given = chosen < self._k
-        places[given] = self._frame.corners[chosen[given]]
+            # Of lines that are nearly one, the divisor may have rounded to zero or to the other sign.
+            divisor = np.abs(meets[:, 2:]) - sizes[:, 2:]
+            error = (sizes[:, :2] + np.abs(places) * sizes[:, 2:]) / divisor
+            clear = (divisor[:, 0] > _TINY) & (error <= _SHARP).all(axis=1)
+        for k in np.flatnonzero(~clear):
+            x, y, z = _minors(self._exact[p[k]], self._exact[q[k]])
+            places[k] = x / z, y / z
         return places
+
+    def _add(self, p: Ints, q: Ints, places: Floats) -> Ints:
+        """Add vertices and return their numbers."""
+        begin, self._n = self._n, self._n + p.size
+        self._pairs, self._places = _room(self._pairs, self._n), _room(self._places, self._n)
+        self._pairs[begin : self._n] = np.column_stack([p, q])
+        self._places[begin : self._n] = places
+        return np.arange(begin, self._n)
+
+    def _inward(self, lengths: Ints) -> tuple[Ints, Ints]:
+        """Return vertices of the boundary and the half-edges that go inside from there, clockwise at each."""
+        after = np.cumsum(lengths - 1)
+        at, other = np.r_[self._begin, self._end], np.r_[self._end, self._begin]
+        half_edge = np.r_[2 * (after - lengths + 1), 2 * after - 1]
+        order = np.lexsort([-((other - at) % self._n_boundary), at])
+        return at[order], half_edge[order]
 
 
 def _minors(p: Line, q: Line) -> Line:

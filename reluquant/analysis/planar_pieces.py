@@ -9,19 +9,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reluquant.analysis.arrangement import hyperplanes
-from reluquant.analysis.planar_arrangement import Frame, PlanarArrangement
+from reluquant.analysis.planar_arrangement import Cells, PlanarArrangement
+from reluquant.analysis.planar_frame import Frame
 from reluquant.analysis.planar_region import planar_region
 from reluquant.analysis.predicates import products
+from reluquant.kernels.planar_faces import sums
 from reluquant.structures.arrays import Floats
-from reluquant.structures.planar_pieces import PlanarPieces
+from reluquant.structures.planar_pieces import PatternSteps, PlanarPieces
 from reluquant.structures.shallow_relu import ShallowReLU
 
 Ints = NDArray[np.int64]
 
-# The sides of every line of every cell are held, a byte each.
-_MOST_SIDES = 2**32
-# So many of them at once as numbers: 64 MB.
-_HELD = 2**23
+# Lines through the region, of which a square table is held, a gigabyte; and pairs of them that meet, which make a piece
+# each, some 200 bytes. That is 6000 lines in all directions.
+_MOST_LINES = 2**14
+_MOST_MEETINGS = 2**24
 _TOO_LARGE = "A slope or value of this network exceeds the float64 range in the region; scale W or a down."
 
 
@@ -71,35 +73,49 @@ class _Pieces:
         return np.split(order, np.searchsorted(self.group[order], np.arange(1, len(self.normals))))[: len(self.normals)]
 
     def found(self, by: str) -> PlanarPieces:
-        """Cut, first along the lines that bend the function."""
-        arrangement = PlanarArrangement(self.frame, self.frame.lines(self.normals))
-        for i in np.flatnonzero(self.jumps):
-            self._cut(arrangement, int(i))
-        n_pieces, cells = arrangement.n_cells, arrangement.cells() if by == "function" else None
-        for i in np.flatnonzero(~self.jumps):
-            self._cut(arrangement, int(i))
-        n_activation_regions = arrangement.n_cells
-        cells = cells or arrangement.cells()
-        chosen = np.flatnonzero(cells.cutting)
-        gradients, offsets = self._affine(cells.positive)
-        scale = self.frame.scale
+        """Return the pieces, and count both kinds of them."""
+        bending, every = self._arrangement(np.flatnonzero(self.jumps)), None
+        if not self.jumps.all():
+            every = self._arrangement(np.arange(len(self.normals)))
+        n_pieces = bending.n_cells()
+        n_activation_regions = n_pieces if every is None else every.n_cells()
+        if by == "activations" and every is not None:
+            lines, arrangement = np.arange(len(self.normals)), every
+        else:
+            lines, arrangement = np.flatnonzero(self.jumps), bending
+        cells = arrangement.cells()
+        chosen = np.sort(arrangement.chosen)
+        gradients, offsets = self._affine(cells, lines)
+        # The first cell has no line: -1, which falls on the place that is added.
+        column = np.full(lines.size + 1, -1)
+        column[chosen] = np.arange(chosen.size)
         return PlanarPieces(
-            corners=np.ldexp(cells.vertices[cells.corners], scale),
+            corners=np.ldexp(cells.vertices[cells.corners], self.frame.scale),
             starts=cells.starts,
             gradients=gradients,
             offsets=offsets,
             origin=self.frame.origin,
-            patterns=cells.positive[:, chosen],
-            groups=tuple(self.members[g] for g in chosen),
-            segments=self.frame.outside(cells.segments[chosen]),
+            steps=PatternSteps(cells.first[chosen], cells.parent, column[cells.line], cells.positive),
+            groups=tuple(self.members[g] for g in lines[chosen]),
+            segments=self.frame.outside(arrangement.segments()[np.argsort(arrangement.chosen)]),
             segment_groups=np.arange(chosen.size),
             region=self.region,
             n_activation_regions=n_activation_regions,
             n_pieces=n_pieces,
         )
 
-    def _affine(self, positive: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        """Return gradients and offsets, at the origin, on cells with given sides of all lines.
+    def _arrangement(self, lines: Ints) -> PlanarArrangement:
+        arrangement = PlanarArrangement(self.frame, self.frame.lines(self.normals[lines]))
+        n, n_meetings = arrangement.chosen.size, arrangement.n_meetings()
+        if n > _MOST_LINES or n_meetings > _MOST_MEETINGS:
+            raise ValueError(
+                f"{n} kinks run through the region and meet {n_meetings} times in it, but {_MOST_LINES} and"
+                f" {_MOST_MEETINGS} are the most that can be held; choose a smaller region."
+            )
+        return arrangement
+
+    def _affine(self, cells: Cells, lines: Ints) -> tuple[Floats, Floats]:
+        """Return gradients and offsets, at the origin, on cells of an arrangement of some of the lines.
 
         Where slope jumps of a line cancel both sides have the same map, and it does not matter which one is taken.
         """
@@ -112,27 +128,37 @@ class _Pieces:
         # One power of two for all: weights at 1e-300 would underflow in the products.
         top = int(np.where(rows != 0, exponents, -(10**6)).max(initial=-1074))
         rows = np.ldexp(rows, np.maximum(exponents - top, -1100))
-        active, passive = np.zeros((2, len(self.normals), 3))
-        np.add.at(active, self.group[self.along], rows[self.bends[self.along]])
-        np.add.at(passive, self.group[~self.along], rows[self.bends[~self.along]])
-        always = np.setdiff1d(np.flatnonzero(self.W[:, 2] > 0), self.bends)
-        maps = np.empty((len(positive), 3))
-        step = max(_HELD // max(len(self.normals), 1), 1)
-        two_sided = np.flatnonzero(passive.any(axis=1))
-        for begin in range(0, len(positive), step):
-            on = positive[begin : begin + step]
-            # Not a difference of active and passive, which would cancel.
-            maps[begin : begin + step] = on @ active + ~on[:, two_sided] @ passive[two_sided]
+        positive = np.zeros(len(self.normals), dtype=bool)
+        positive[lines] = cells.first
+        active = self.W[:, 2] > 0
+        active[self.bends] = self.along == positive[self.group]
+        # What a line adds on its positive side, in the order of the arrangement.
+        place = np.full(len(self.normals), lines.size)
+        place[lines] = np.arange(lines.size)
+        sign = np.where(self.along, 1.0, -1.0)[:, None]
+        maps = np.zeros((cells.parent.size, 3))
+        for part, exponent in _summands(rows):
+            step = np.zeros((lines.size + 1, 3))
+            np.add.at(step, place[self.group], sign * part[self.bends])
+            begin = part[active].sum(axis=0)
+            maps += np.ldexp(sums(begin, cells.parent, cells.line, cells.positive, step), exponent)
         with np.errstate(over="ignore"):
-            maps = np.ldexp(maps + rows[always].sum(axis=0), top)
+            maps = np.ldexp(maps, top)
         if not np.isfinite(maps).all():
             raise ValueError(_TOO_LARGE)
         return maps[:, :2], maps[:, 2]
 
-    def _cut(self, arrangement: PlanarArrangement, line: int) -> None:
-        if arrangement.n_cells * max(len(self.normals), 1) > _MOST_SIDES:
-            raise ValueError(
-                f"The network has more than {arrangement.n_cells} pieces by {len(self.normals)} lines in the region,"
-                " which is too much to hold; choose a smaller region."
-            )
-        arrangement.cut(line)
+
+def _summands(rows: Floats) -> list[tuple[Floats, int]]:
+    """Return integers and exponents (m, e), the smallest e first: rows (n, 3) below 1 are the sum of all m 2**e.
+
+    Sums and differences of the n integers of a column are below 2**53, so they are exact, in any order.
+    """
+    bits, found, exponent = 51 - len(rows).bit_length(), [], 0
+    while rows.any():
+        exponent -= bits
+        rows = np.ldexp(rows, bits)
+        part = np.rint(rows)
+        rows = rows - part
+        found.append((part, exponent))
+    return found[::-1]

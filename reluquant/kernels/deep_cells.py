@@ -140,3 +140,37 @@ def cut_by_layer(x, y, starts, maps, sizes):
         flat[: n_cells * m].copy().reshape(n_cells, m), ends[: 4 * n_cuts].copy().reshape(n_cuts, 4),
         cutter[:n_cuts].copy(),
     )  # fmt: skip
+
+
+@kernel
+def next_layer(W, b, maps, sizes, parent, active):
+    """Return maps (n, rows, 3) and sizes (n, rows) of the layer that follows, on the smaller cells.
+
+    Parameters
+    ----------
+    W, b : ndarray, shapes (rows, m) and (rows,)
+        Of the layer that follows.
+    maps, sizes, parent, active
+        As of `cut_by_layer`.
+    """
+    n, rows = parent.shape[0], W.shape[0]
+    following, made_of = np.empty((n, rows, 3)), np.empty((n, rows))
+    chosen = np.empty(W.shape[1], np.int64)
+    for i in range(n):
+        p, n_chosen = parent[i], 0
+        for j in range(W.shape[1]):
+            if active[i, j]:
+                chosen[n_chosen] = j
+                n_chosen += 1
+        for r in range(rows):
+            c, x, y, size = 0.0, 0.0, 0.0, 0.0
+            for k in range(n_chosen):
+                j = chosen[k]
+                w = W[r, j]
+                c += w * maps[p, j, 0]
+                x += w * maps[p, j, 1]
+                y += w * maps[p, j, 2]
+                size += abs(w) * sizes[p, j]
+            following[i, r, 0], following[i, r, 1], following[i, r, 2] = c + b[r], x, y
+            made_of[i, r] = size + abs(b[r])
+    return following, made_of

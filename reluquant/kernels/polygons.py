@@ -1,4 +1,4 @@
-"""Convex polygons in flat arrays: cut by a line whose side of every vertex is known, and searched for points."""
+"""Convex polygons in flat arrays, searched for points."""
 
 from __future__ import annotations
 
@@ -13,92 +13,6 @@ from reluquant.kernels.jit import kernel
 NEAR = 64 * 2.0**-52
 # Long thin polygons meet many boxes of the grid; beyond so many entries a polygon the grid gets coarser.
 _ENTRIES = 16
-
-
-@kernel
-def cut(starts, vertices, lines, side, line, n_vertices, at_line):
-    """Cut convex polygons by a line.
-
-    Parameters
-    ----------
-    starts : ndarray of int, shape (n + 1,)
-        Polygon i has the corners ``starts[i]:starts[i + 1]``.
-    vertices, lines : ndarray of int
-        For each corner of each polygon, counterclockwise, its vertex and the line of the edge that begins there.
-    side : ndarray of int8, shape (n_vertices,)
-        On which side of the new line each vertex is: 1, 0 or -1.
-    line : int
-        The new line.
-    n_vertices : int
-    at_line : ndarray of int, shape (n_lines,)
-        Work space.
-
-    Returns
-    -------
-    starts, vertices, lines
-        Of the polygons after the cut. What is on the positive side, or was not cut, keeps its place; the others
-        follow behind.
-    parent : ndarray of int
-        What those behind were cut from.
-    positive : ndarray of bool
-        On which side each polygon is.
-    crossed : ndarray of int
-        The lines that meet the new one in a new vertex, which are numbered on from ``n_vertices`` in this order.
-    """
-    n = starts.shape[0] - 1
-    n_cut, n_corners = 0, 0
-    positive = np.zeros(2 * n, np.bool_)
-    is_cut = np.zeros(n, np.bool_)
-    for i in range(n):
-        above, below = False, False
-        for p in range(starts[i], starts[i + 1]):
-            above |= side[vertices[p]] > 0
-            below |= side[vertices[p]] < 0
-        positive[i] = above
-        n_corners += starts[i + 1] - starts[i]
-        if above and below:
-            is_cut[i] = True
-            n_cut += 1
-            # Each new edge has two ends in both polygons.
-            n_corners += 4
-    new_starts = np.empty(n + n_cut + 1, np.int64)
-    new_vertices, new_lines = np.empty(n_corners, np.int64), np.empty(n_corners, np.int64)
-    parent, crossed, n_crossed = np.empty(n_cut, np.int64), np.empty(2 * n_cut, np.int64), 0
-    for m in range(at_line.shape[0]):
-        at_line[m] = -1
-    end, row = 0, 0
-    new_starts[0] = 0
-    for half in range(2):
-        for i in range(n):
-            if half == 1 and not is_cut[i]:
-                continue
-            first, last = starts[i], starts[i + 1] - 1
-            sign = 1 if half == 0 else -1
-            for p in range(first, last + 1):
-                q = p + 1 if p < last else first
-                here, there = side[vertices[p]] * sign, side[vertices[q]] * sign
-                if not is_cut[i] or here >= 0:
-                    new_vertices[end] = vertices[p]
-                    # From here on the line the polygon is left, so the next edge is the new one.
-                    new_lines[end] = line if is_cut[i] and here == 0 and there < 0 else lines[p]
-                    end += 1
-                if is_cut[i] and here * there < 0:
-                    m = lines[p]
-                    if at_line[m] < 0:
-                        at_line[m] = n_vertices + n_crossed
-                        crossed[n_crossed] = m
-                        n_crossed += 1
-                    new_vertices[end] = at_line[m]
-                    new_lines[end] = line if here > 0 else m
-                    end += 1
-            if half == 1:
-                parent[row - n] = i
-            row += 1
-            new_starts[row] = end
-    return (
-        new_starts, new_vertices[:end].copy(), new_lines[:end].copy(), parent, positive[: n + n_cut].copy(),
-        crossed[:n_crossed].copy(),
-    )  # fmt: skip
 
 
 @kernel

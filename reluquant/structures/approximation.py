@@ -82,6 +82,32 @@ class TrainingRuns:
         how = "were interrupted" if self.cancelled else "are over"
         return f"The runs {how}: {made} of {self.end.size} returned, and {len(self.failures)} failed{first}"
 
+    def mean(self, measure: str) -> Floats:
+        """Return the geometric mean of a measure over the seeds, shape (n_sizes,).
+
+        Parameters
+        ----------
+        measure : str
+            As of :meth:`slope`.
+
+        Returns
+        -------
+        ndarray
+            A value that is zero or missing is left out; NaN where none is left.
+
+        Raises
+        ------
+        ValueError
+            If there is no such measure.
+        """
+        known = [name for name in self.measures() if np.issubdtype(getattr(self, name).dtype, np.floating)]
+        if measure not in known:
+            raise ValueError(f"measure must be one of {', '.join(known)}, but it is {measure!r}.")
+        values = getattr(self, measure)
+        there = values > 0
+        logs = np.log(np.where(there, values, 1.0)).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+        return np.where(there.any(axis=1), np.exp(logs), np.nan)
+
     def slope(self, measure: str) -> Slope:
         """Fit the exponent with which a measure falls (or not) with the number of points.
 
@@ -102,16 +128,11 @@ class TrainingRuns:
         ValueError
             If there is no such measure.
         """
-        known = [name for name in self.measures() if np.issubdtype(getattr(self, name).dtype, np.floating)]
-        if measure not in known:
-            raise ValueError(f"measure must be one of {', '.join(known)}, but it is {measure!r}.")
-        values = getattr(self, measure)
-        there = values > 0
-        logs = np.log(np.where(there, values, 1.0)).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-        sizes = there.any(axis=1)
+        mean = self.mean(measure)
+        sizes = ~np.isnan(mean)
         if np.count_nonzero(sizes) < 2:
             return Slope(np.nan, np.nan)
-        fit = linregress(np.log(self.n_points[sizes]), logs[sizes])
+        fit = linregress(np.log(self.n_points[sizes]), np.log(mean[sizes]))
         return Slope(float(fit.slope), float(fit.stderr) if np.count_nonzero(sizes) > 2 else np.nan)
 
     @classmethod

@@ -3,14 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reluquant.structures.arrays import Floats, frozen, real_array
 
+# A byte for each group on each polygon: 4 GB.
+_MOST_SIDES = 2**32
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatternSteps:
+    """Activation patterns of neighbouring polygons, each told by the one group in which it differs from one before it.
+
+    Parameters
+    ----------
+    first : ndarray of bool, shape (n_groups,)
+        The pattern of polygon 0.
+    parent, group : ndarray of int, shape (n_regions,)
+        Polygon i has the pattern of polygon ``parent[i] < i`` but for this group; -1 for polygon 0.
+    active : ndarray of bool, shape (n_regions,)
+        Whether that group is active on polygon i.
+    """
+
+    first: NDArray[np.bool_]
+    parent: NDArray[np.int64]
+    group: NDArray[np.int64]
+    active: NDArray[np.bool_]
+
+    def table(self) -> NDArray[np.bool_]:
+        """Return all patterns, shape (n_regions, n_groups).
+
+        Raises
+        ------
+        ValueError
+            If they are too many to hold.
+        """
+        if self.parent.size * self.first.size > _MOST_SIDES:
+            raise ValueError(
+                f"The patterns of {self.first.size} groups on {self.parent.size} polygons are too much to hold; follow"
+                " steps from polygon to polygon, or choose a smaller region."
+            )
+        from reluquant.kernels.planar_faces import patterns  # loads a compiler
+
+        return patterns(self.first, self.parent, self.group, self.active)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class PlanarPieces:
     """Convex polygons that tile a region, with an affine function on each.
 
@@ -27,9 +68,8 @@ class PlanarPieces:
         On polygon i the function is ``offsets[i] + gradients[i] · (x - origin)``.
     origin : ndarray, shape (2,)
         A point in the region. Distances from it are held, so that an offset of the data costs no digits.
-    patterns : ndarray of bool, shape (n_regions, n_groups)
-        Which groups are active on each polygon. A group stands for its first neuron; neurons of the group that point
-        the other way are active where that one is not.
+    steps : PatternSteps or ndarray of bool, shape (n_regions, n_groups)
+        What ``patterns`` are made from, or themselves.
     groups : tuple of ndarray of int
         Neurons that share a kink line (of a deeper network: one neuron each), counted through all layers.
     segments : ndarray, shape (n_segments, 2, 2)
@@ -49,7 +89,7 @@ class PlanarPieces:
     gradients: Floats
     offsets: Floats
     origin: Floats
-    patterns: NDArray[np.bool_]
+    steps: PatternSteps | NDArray[np.bool_]
     groups: tuple[NDArray[np.int64], ...]
     segments: Floats
     segment_groups: NDArray[np.int64]
@@ -60,11 +100,26 @@ class PlanarPieces:
     def __post_init__(self) -> None:
         for name, dtype in (
             ("corners", np.float64), ("starts", np.int64), ("gradients", np.float64), ("offsets", np.float64),
-            ("origin", np.float64), ("patterns", np.bool_), ("segments", np.float64), ("segment_groups", np.int64),
+            ("origin", np.float64), ("segments", np.float64), ("segment_groups", np.int64),
             ("region", np.float64),
         ):  # fmt: skip
             object.__setattr__(self, name, frozen(getattr(self, name), dtype))
+        if not isinstance(self.steps, PatternSteps):
+            object.__setattr__(self, "steps", frozen(self.steps, np.bool_))
         object.__setattr__(self, "groups", tuple(frozen(group, np.int64) for group in self.groups))
+
+    @cached_property
+    def patterns(self) -> NDArray[np.bool_]:
+        """Which groups are active on each polygon, shape (n_regions, n_groups); a byte each, made when first asked for.
+
+        A group stands for its first neuron; neurons of the group that point the other way are active where that one is
+        not.
+        """
+        if not isinstance(self.steps, PatternSteps):
+            return self.steps
+        table = self.steps.table()
+        table.setflags(write=False)
+        return table
 
     @property
     def n_regions(self) -> int:

@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.figure import Figure
 
-from reluquant.views import theme
 from reluquant.views.scene import Scene
 from reluquant.views.scene_figure import PER_INCH, draw_scene, scene_figure
+from reluquant.views.sheet import palette
 
 PICTURES, FILMS, TABLES = (".png", ".svg", ".pdf"), (".gif", ".mp4"), (".csv", ".npz")
 FRAMES_PER_SECOND = 20
@@ -110,7 +110,7 @@ def save_film(
     if first is None:
         raise ValueError("A film needs at least one scene, but got none.")
     writer = _writer(path, frames_per_second)
-    figure = Figure(facecolor=theme.PAPER, dpi=PER_INCH)
+    figure = Figure(facecolor=palette().paper, dpi=PER_INCH)
     draw_scene(figure, first)
     # Sizes of a film's frames are the same: a legend that grows by a line must not change them.
     size = figure.get_size_inches().copy()

@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from reluquant.views import theme
 from reluquant.views.scene import Area, Dots, Label, Line, Mark, Panel, Raster, Scene
+from reluquant.views.sheet import palette
 
 # Pixels of the page to inches and to points of the paper.
 PER_INCH, POINT = 100.0, 0.72
@@ -43,7 +43,7 @@ def scene_figure(scene: Scene) -> Figure:
     >>> len(scene_figure(Scene(((panel,),))).axes)
     1
     """
-    figure = Figure(facecolor=theme.PAPER, dpi=PER_INCH)
+    figure = Figure(facecolor=_colour("paper"), dpi=PER_INCH)
     draw_scene(figure, scene)
     return figure
 
@@ -67,7 +67,7 @@ def draw_scene(figure: Figure, scene: Scene) -> None:
             _draw_panel(figure.add_axes(box), panel)
             left += panel.width
         top += height
-    figure.text(0.01, 1 - 6 / whole, "\n".join(lines), fontsize=8.5, va="top", color=theme.INK)
+    figure.text(0.01, 1 - 6 / whole, "\n".join(lines), fontsize=8.5, va="top", color=_colour("ink"))
     if legend:
         handles = [_handle(label, mark) for label, mark in legend.items()]
         figure.legend(
@@ -78,7 +78,7 @@ def draw_scene(figure: Figure, scene: Scene) -> None:
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set(xlim=panel.x_range, ylim=panel.y_range)
-    axes.set_title(panel.title, fontsize=9, color=theme.INK)
+    axes.set_title(panel.title, fontsize=9, color=_colour("ink"))
     if panel.axes:
         across, up = panel.ticks()
         axes.set_xticks(list(across), list(across.values()), fontsize=8)
@@ -86,6 +86,7 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         axes.set_xlabel(panel.x_label, fontsize=8, labelpad=1)
         axes.set_ylabel(panel.y_label, fontsize=8, labelpad=1)
         axes.spines[["top", "right"]].set_visible(False)
+        axes.set_facecolor("none")
     else:
         axes.set_axis_off()
     for order, mark in enumerate(panel.marks, start=2):
@@ -94,13 +95,13 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 
 def _draw_line(axes: Axes, mark: Line, order: int) -> None:
     axes.plot(
-        mark.x, mark.y, color=theme.COLOURS[mark.colour], lw=mark.width * POINT, alpha=mark.opacity,
+        mark.x, mark.y, color=_colour(mark.colour), lw=mark.width * POINT, alpha=mark.opacity,
         ls=(0, (5, 3)) if mark.dashed else "-", zorder=order, label=mark.label,
     )  # fmt: skip
 
 
 def _draw_dots(axes: Axes, mark: Dots, order: int) -> None:
-    colour, area = theme.COLOURS[mark.colour], np.broadcast_to(np.asarray(mark.area, float), np.shape(mark.x))
+    colour, area = _colour(mark.colour), np.broadcast_to(np.asarray(mark.area, float), np.shape(mark.x))
     if mark.shape in ("up", "down"):
         # Ticks grow from their point, in pixels.
         length = 2 * np.sqrt(area / np.pi) * POINT * (1 if mark.shape == "up" else -1)
@@ -111,17 +112,17 @@ def _draw_dots(axes: Axes, mark: Dots, order: int) -> None:
             )  # fmt: skip
         return
     style = {"label": mark.label, "marker": MARKERS[mark.shape], "alpha": mark.opacity}
-    style |= {"zorder": order, "clip_on": False}
+    style |= {"s": area * POINT**2, "zorder": order, "clip_on": False}
     if mark.shape == "cross":
-        axes.scatter(mark.x, mark.y, area * POINT**2, color=colour, linewidths=1.6, **style)
+        axes.scatter(mark.x, mark.y, color=colour, linewidths=1.6, **style)
     elif mark.hollow:
-        axes.scatter(mark.x, mark.y, area * POINT**2, facecolor=theme.PAPER, edgecolor=colour, linewidths=1.5, **style)
+        axes.scatter(mark.x, mark.y, facecolor=_colour("paper"), edgecolor=colour, linewidths=1.5, **style)
     else:
-        axes.scatter(mark.x, mark.y, area * POINT**2, facecolor=colour, edgecolor=theme.PAPER, linewidths=0.8, **style)
+        axes.scatter(mark.x, mark.y, facecolor=colour, edgecolor=_colour("paper"), linewidths=0.8, **style)
 
 
 def _draw_area(axes: Axes, mark: Area, order: int) -> None:
-    colour = theme.COLOURS[mark.colour]
+    colour = _colour(mark.colour)
     polygons = [np.asarray(polygon, dtype=float) for polygon in mark.polygons]
     if mark.edge:
         axes.add_collection(PolyCollection(polygons, facecolor="none", edgecolor=colour, lw=mark.edge, zorder=order))
@@ -131,8 +132,8 @@ def _draw_area(axes: Axes, mark: Area, order: int) -> None:
 def _draw_label(axes: Axes, mark: Label, order: int) -> None:
     side = {"start": "left", "middle": "center", "end": "right"}[mark.anchor]
     axes.text(
-        mark.x, mark.y, mark.text, color=theme.COLOURS[mark.colour], fontsize=mark.size * POINT, ha=side, va="center",
-        zorder=order, path_effects=[withStroke(linewidth=2, foreground=theme.PAPER)],
+        mark.x, mark.y, mark.text, color=_colour(mark.colour), fontsize=mark.size * POINT, ha=side, va="center",
+        zorder=order, path_effects=[withStroke(linewidth=2, foreground=_colour("paper"))],
     )  # fmt: skip
 
 
@@ -145,8 +146,13 @@ def _draw_raster(axes: Axes, mark: Raster, order: int) -> None:
 _DRAW = {Line: _draw_line, Dots: _draw_dots, Area: _draw_area, Label: _draw_label, Raster: _draw_raster}
 
 
+def _colour(name: str) -> str:
+    """The colour of that name on the paper of the current matplotlib style."""
+    return getattr(palette(), name)
+
+
 def _handle(label: str, mark: Mark) -> Line2D | Patch:
-    colour = theme.COLOURS[mark.colour]
+    colour = _colour(mark.colour)
     if isinstance(mark, Area):
         return Patch(facecolor=colour, alpha=mark.opacity, label=label)
     if isinstance(mark, Line):

@@ -7,6 +7,8 @@ happened, hollow is what is predicted; the area of a mark is mass.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 # On paper (matplotlib, light theme).
 INK = "#212121"
 MUTED = "#8a8a8a"
@@ -15,6 +17,24 @@ POSITIVE = "#0072B2"
 NEGATIVE = "#D55E00"
 PAPER = "#ffffff"
 DIFFERENCE = "#CC79A7"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours that stay apart and stand out from one paper."""
+
+    ink: str
+    muted: str
+    interpolant: str
+    positive: str
+    negative: str
+    paper: str
+    difference: str
+
+
+LIGHT = Palette(INK, MUTED, INTERPOLANT, POSITIVE, NEGATIVE, PAPER, DIFFERENCE)
+# The lighter neighbours of the same hues, for a contrast of at least 4.5 : 1.
+DARK = Palette("#ededed", "#8f8f8f", "#2fc79b", "#56b4e9", "#ff8a3d", "#111111", "#e39cc4")
 
 # In a notebook every colour is a CSS variable, since marks of bqplot do not follow the theme of
 # the page by themselves. The fallbacks are for pages that lack the style sheet below.
@@ -27,13 +47,11 @@ CSS_PAPER = f"var(--rq-paper, {PAPER})"
 CSS_DIFFERENCE = f"var(--rq-difference, {DIFFERENCE})"
 
 # What changes on dark paper.
-ON_DARK = (
-    "--rq-muted: #8f8f8f; --rq-interpolant: #2fc79b; --rq-positive: #56b4e9; --rq-negative: #ff8a3d;"
-    " --rq-difference: #e39cc4;"
+ON_DARK = " ".join(
+    f"--rq-{name}: {getattr(DARK, name)};" for name in ("muted", "interpolant", "positive", "negative", "difference")
 )
 
-# Ink and paper follow Jupyter's own variables; on dark paper the hues are the lighter
-# neighbours of the same hue, for a contrast of at least 4.5 : 1 on #111111.
+# Ink and paper follow Jupyter's own variables.
 STYLE_SHEET = f"""
 .reluquant {{
   --rq-ink: var(--jp-ui-font-color0, {INK}); --rq-paper: var(--jp-layout-color0, {PAPER});
@@ -47,11 +65,8 @@ NETWORK_WIDTH = 3.0
 INTERPOLANT_WIDTH = 1.6
 THIN = 1.0
 
-# Every colour by the name that a mark gives it.
-COLOURS = {
-    "ink": INK, "muted": MUTED, "interpolant": INTERPOLANT, "positive": POSITIVE, "negative": NEGATIVE,
-    "paper": PAPER, "difference": DIFFERENCE,
-}  # fmt: skip
+# The names by which a mark of a scene calls its colour.
+COLOURS = tuple(Palette.__dataclass_fields__)
 
 SIGN_COLOURS = {1: POSITIVE, -1: NEGATIVE}
 CSS_SIGN_COLOURS = {1: CSS_POSITIVE, -1: CSS_NEGATIVE}

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reluquant import DeepReLU, ShallowReLU, compare, piecewise_linear
+from reluquant.kernels.deep_cells import cut_by_layer, next_layer
 from tests.oracles_planar import ZERO, area, clipped, plus
 from tests.strategies import seeds
 
@@ -213,3 +214,10 @@ ONE = DeepReLU([[[1.0, 0.0]], [[1.0]]], [[0.0], [0.0]])
 def test_bad_input_is_refused_in_one_sentence(net, options, error, sentence):
     with pytest.raises(error, match=sentence):
         piecewise_linear(net, **options)
+
+
+def test_each_kernel_has_one_signature():
+    net = draw(np.random.default_rng(0), [2, 3, 3, 1])
+    piecewise_linear(net, window=([0.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
+    for compiled in (cut_by_layer, next_layer):
+        assert len(getattr(compiled, "signatures", [1])) == 1

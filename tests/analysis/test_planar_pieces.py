@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -202,10 +203,43 @@ def test_bad_input_is_refused_in_one_sentence(net, options, error, sentence):
         piecewise_linear(net, **options)
 
 
-def test_too_many_pieces_are_refused(monkeypatch):
-    monkeypatch.setattr("reluquant.analysis.planar_pieces._MOST_SIDES", 100)
-    with pytest.raises(ValueError, match="choose a smaller region"):
+@pytest.mark.parametrize(("name", "most"), [("_MOST_LINES", 7), ("_MOST_MEETINGS", 21)])
+def test_too_many_pieces_are_refused(monkeypatch, name, most):
+    assert piecewise_linear(network(LINES), region=BOX).n_regions == 24
+    monkeypatch.setattr(f"reluquant.analysis.planar_pieces.{name}", most)
+    with pytest.raises(ValueError, match="8 kinks run through the region and meet 22 times in it"):
         piecewise_linear(network(LINES), region=BOX)
+
+
+def test_maps_are_sums_rounded_once():
+    # Along a way over the pieces steep neurons come and go, and what is left of flat ones must not be rounding.
+    rng = np.random.default_rng(0)
+    net = ShallowReLU(rng.standard_normal((30, 3)) * 10.0 ** rng.uniform(-20, 20, (30, 1)), rng.standard_normal(30))
+    pieces = piecewise_linear(net, region=BOX)
+    assert pieces.n_regions == euler_count(net.W, SQUARE)
+    neurons = np.array([group[0] for group in pieces.groups])
+    always = np.setdiff1d(np.flatnonzero(net.W[:, 2] > 0), neurons)
+    rows = net.a[:, None] * net.W
+    for pattern, gradient, offset in zip(pieces.patterns, pieces.gradients, pieces.offsets, strict=True):
+        active = rows[np.r_[neurons[pattern], always]]
+        expected = [math.fsum(column) for column in active.T]
+        np.testing.assert_allclose([*gradient, offset], expected, rtol=4e-16)
+
+
+def test_patterns_are_made_when_asked_for():
+    pieces = piecewise_linear(network(LINES), region=BOX)
+    assert "patterns" not in vars(pieces)
+    assert pieces.patterns.shape == (24, 8)
+    assert pieces.patterns is pieces.patterns
+    assert not pieces.patterns.flags.writeable
+    assert len({row.tobytes() for row in pieces.patterns}) == 24
+
+
+def test_patterns_that_cannot_be_held_are_refused(monkeypatch):
+    monkeypatch.setattr("reluquant.structures.planar_pieces._MOST_SIDES", 191)
+    pieces = piecewise_linear(network(LINES), region=BOX)
+    with pytest.raises(ValueError, match="8 groups on 24 polygons are too much to hold"):
+        _ = pieces.patterns
 
 
 def test_kinks_that_are_one_but_for_rounding_meet_where_they_do():

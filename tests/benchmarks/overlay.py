@@ -54,8 +54,7 @@ def main() -> None:
         show(f"network of {n} against interpolant on {n} points", distance, net, f)
         show(f"network of {n} against network of {n}", distance, net, other, BOX)
         show(f"interpolants on {n} points each", distance, f, g)
-        if n < 1000:
-            show(f"pieces of a network of {n}", pieces, net)
+        show(f"pieces of a network of {n}, exact", pieces, net)
     if importlib.util.find_spec("shapely"):
         show("shapely: polygons of the first 100 kinks", by_shapely, network(100, rng))
 
