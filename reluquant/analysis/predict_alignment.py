@@ -140,8 +140,8 @@ def predict_alignment(
 
     The flow follows the prediction until the first group is heavy enough to be felt, after about
     ``ln(1/scale)/rate``: neurons whose ``time`` is later may be called elsewhere. Where the flow is
-    not unique the conventions are those of :func:`reluquant.gradient_flow`. On data of hundreds of samples in dozens of
-    dimensions the walks take milliseconds each, the search for ``directions`` minutes.
+    not unique the conventions are those of :func:`reluquant.gradient_flow`. With 1000 samples in 50 dimensions a
+    walk has a thousand switches and takes 50 ms, with two outputs 200 ms, and the search for ``directions`` minutes.
 
     References
     ----------
