@@ -35,7 +35,14 @@ WITH_TIES = ("tent",)
 
 def starts(kind, data, n_neurons=80, scale=TINY, rng=1):
     make = getattr(rq.ShallowReLU, kind)
-    return make(n_features=data.n_features, bias=data.bias, n_neurons=n_neurons, scale=scale, rng=rng)
+    net = make(n_features=data.n_features, bias=data.bias, n_neurons=n_neurons, scale=scale, rng=rng)
+    if data.y.ndim == 1:
+        return net
+    a = np.random.default_rng(rng + 1).standard_normal((n_neurons, data.y.shape[1]))
+    if kind == "balanced":
+        a /= np.linalg.norm(a, axis=1, keepdims=True)
+        return rq.ShallowReLU(net.W, net.norms[:, None] * a, bias=data.bias)
+    return rq.ShallowReLU(net.W, scale * a, bias=data.bias)
 
 
 def unit(W):
@@ -69,6 +76,8 @@ def check_against_flow(net, data, *, ties=False):
     listed = np.array([e.direction for e in found.directions])[found.direction[aligned]]
     np.testing.assert_allclose(listed, found.end[aligned], atol=1e-12)
     assert [found.directions[i].sign for i in found.direction[aligned]] == found.sign[aligned].tolist()
+    outputs = np.array([found.directions[i].output for i in found.direction[aligned]])
+    np.testing.assert_allclose(outputs, found.output[aligned], atol=1e-6)
     # When the prediction says so, each is as far from its direction as the prediction says.
     aligned = aligned[found.time[aligned] < traj.t[-1]]
     late = aligned[found.time[aligned] > 0]
@@ -155,6 +164,75 @@ def test_the_flow_does_what_was_predicted_on_random_data(seed):
         net = starts(kind, data, n_neurons=60, scale=TINY, rng=seed)
         ties = data.n_features + data.bias == 1
         check_against_flow(net, data, ties=ties)
+
+
+def of_several_outputs(seed):
+    """Random data with 2 or 3 outputs, 1 to 3 inputs, with and without a bias."""
+    rng = np.random.default_rng(seed)
+    shape = int(rng.integers(3, 10)), 1 + seed % 3
+    y = rng.standard_normal((shape[0], 2 + seed // 6 % 2))
+    return rq.Dataset(rng.standard_normal(shape), y, bias=bool(seed // 3 % 2))
+
+
+@pytest.mark.parametrize("kind", ["balanced", "gaussian"])
+@pytest.mark.parametrize("seed", [*range(12), *(pytest.param(s, marks=pytest.mark.slow) for s in range(12, 36))])
+def test_the_flow_does_what_was_predicted_with_several_outputs(seed, kind):
+    data = of_several_outputs(seed)
+    net = starts(kind, data, n_neurons=40, rng=seed)
+    found, traj = check_against_flow(net, data)
+    # So are the output weights, but where w is on its line at once: there they take their time.
+    samples = np.array([len(found.directions[i].samples) for i in found.direction])
+    turning = (found.fate == "aligned") & (found.time < traj.t[-1]) & (samples + 1 < found.end.shape[1])
+    assert np.all(between(unit(traj.final.a[turning]), found.output[turning]) < 0.1)
+    stopped = np.flatnonzero((found.fate != "aligned") & (found.time > 0) & (found.time < traj.t[-1]))
+    last = {j: t for t, j in traj.switches[["time", "neuron"]].tolist()}
+    np.testing.assert_allclose([last[j] for j in stopped], found.time[stopped], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["balanced", "gaussian"])
+@pytest.mark.parametrize("name", ["zigzag", "two points", "plane", "cone", "exclusive or", "plane of twelve"])
+def test_outputs_along_one_line_are_one_output(name, kind):
+    one = (ON_THE_LINE | IN_ANY_DIMENSION)[name]
+    alone = starts(kind, one, n_neurons=60)
+    expected = rq.predict_alignment(alone, one, angle=0.01)
+    line = np.array([0.6, 0.0, -0.8])
+    data = rq.Dataset(one.X, one.y[:, None] * line, bias=one.bias)
+    found = rq.predict_alignment(rq.ShallowReLU(alone.W, alone.a[:, None] * line, bias=one.bias), data, angle=0.01)
+    # Where a shrinking neuron sits on its direction, the rounding of the output weights is enough to turn it round.
+    chosen = np.array([i >= 0 and expected.directions[i].rate > 0 for i in expected.direction])
+    assert chosen.sum() > 10
+    np.testing.assert_array_equal(found.fate[chosen], expected.fate[chosen])
+    np.testing.assert_allclose(found.time[chosen], expected.time[chosen], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found.end[chosen], expected.end[chosen], atol=1e-7)
+    np.testing.assert_allclose(found.output[chosen], expected.sign[chosen, None] * line, atol=1e-7)
+    np.testing.assert_array_equal(found.sign, 0)
+    dead = expected.fate == "dead"
+    np.testing.assert_array_equal(found.fate[dead], "dead")
+    np.testing.assert_allclose(found.time[dead], expected.time[dead], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["zigzag", "cone"])
+def test_one_output_may_be_written_as_a_column(name):
+    one = (ON_THE_LINE | IN_ANY_DIMENSION)[name]
+    net = starts("gaussian", one)
+    column = rq.Dataset(one.X, one.y[:, None], bias=one.bias)
+    flat = rq.predict_alignment(net, one)
+    found = rq.predict_alignment(rq.ShallowReLU(net.W, net.a[:, None], bias=one.bias), column)
+    for field in ("direction", "fate", "time", "n_switches", "sign", "end", "output", "switches"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(flat, field))
+
+
+def test_several_outputs_may_turn_in_any_space_of_outputs():
+    data = of_several_outputs(7)
+    turn = np.linalg.qr(np.random.default_rng(0).standard_normal((3, 3)))[0]
+    net = starts("gaussian", data)
+    one = rq.predict_alignment(net, data)
+    turned = rq.Dataset(data.X, data.y @ turn, bias=data.bias)
+    two = rq.predict_alignment(rq.ShallowReLU(net.W, net.a @ turn, bias=data.bias), turned)
+    np.testing.assert_array_equal(one.fate, two.fate)
+    np.testing.assert_allclose(one.time, two.time, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(one.end, two.end, atol=1e-10)
+    np.testing.assert_allclose(one.output @ turn, two.output, atol=1e-10)
 
 
 def test_directions_beyond_an_enumeration_are_told_by_their_vectors():
@@ -332,8 +410,10 @@ def test_bad_arguments_are_refused():
         rq.predict_alignment(net, [1.0])
     with pytest.raises(ValueError, match="must have the features, the outputs and the bias of the data"):
         rq.predict_alignment(net, XOR)
-    with pytest.raises(ValueError, match="is for one output, but there are 2"):
-        rq.predict_alignment(rq.ShallowReLU([[1.0, 0.0]], [[1.0, 0.0]]), rq.Dataset([1.0], [[1.0, 2.0]]))
+    with pytest.raises(ValueError, match="residual must have the shape"):
+        rq.predict_alignment(
+            rq.ShallowReLU([[1.0, 0.0]], [[1.0, 0.0]]), rq.Dataset([1.0], [[1.0, 2.0]]), residual=[[1.0]]
+        )
     with pytest.raises(ValueError, match="residual needs one number for each of 2 samples"):
         rq.predict_alignment(net, data, residual=[1.0])
     for angle in (0.0, -1.0, 2.0, np.nan, "wide"):
