@@ -9,6 +9,7 @@ from reluquant import Dataset, datasets, extremal_directions, interpolate
 MAKERS = {
     "zigzag": datasets.zigzag,
     "absolute": datasets.absolute,
+    "five_points": datasets.five_points,
     "sine": datasets.sine,
     "three_points": datasets.three_points,
     "two_points": datasets.two_points,

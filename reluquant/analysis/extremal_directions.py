@@ -68,6 +68,7 @@ def extremal_directions(
     happens on that side is a matter of growth: semistable if neurons come from some sides and not from others.
     If more samples meet than their boundaries have dimensions, the signs of growth along all edges around
     decide whether it is a maximum; neurons come from some side if they come along an edge that, in its turn, attracts.
+    docs/theory.md ("Ties, proved") has the proof. Where more meet, those who come may also go on to another side.
 
     Samples with zero residual have no boundary. Sectors with ``g_A = 0`` are neutral, closed; at their ends
     no separate directions are reported. With several outputs ``a`` turns as well: at rest are the pairs of

@@ -9,11 +9,12 @@ from reluquant.datasets.drawn import random, smooth
 from reluquant.datasets.measured import hillside, motorcycle, volcano
 from reluquant.datasets.noisy import linear_teacher
 from reluquant.datasets.peaks import stewart
-from reluquant.datasets.small_sets import absolute, sine, tent, three_points, two_points, xor, zigzag
+from reluquant.datasets.small_sets import absolute, five_points, sine, tent, three_points, two_points, xor, zigzag
 from reluquant.datasets.terrain import terrain, terrain_profile
 
 __all__ = [
     "absolute",
+    "five_points",
     "hillside",
     "linear_teacher",
     "motorcycle",

@@ -72,7 +72,7 @@ def absolute(n_samples: int = 5) -> Dataset:
 
     References
     ----------
-    Wu, Simsek & Ged (2024), arXiv:2402.05626: a stationary point without escape neurons is a local minimum.
+    Wu, Simsek & Ged (2025), arXiv:2402.05626: a stationary point without escape neurons is a local minimum.
 
     Examples
     --------
@@ -129,6 +129,38 @@ def three_points() -> Dataset:
     Dataset('three points', n_samples=3, n_features=1)
     """
     return Dataset([-0.75, -0.5, 0.125], [1.1, 0.1, 0.8], name="three points")
+
+
+def five_points() -> Dataset:
+    """Five points on which a small start passes a saddle that is not differentiable, and ends at a local minimum.
+
+    Returns
+    -------
+    Dataset
+
+    Notes
+    -----
+    Neurons with a > 0 wake first, come to the boundary of the last sample and stay there: the loss has no gradient from
+    then on. They fit ``f = 231/2690 relu(0.7 - x)``, loss 50749/3362500, and rest. Yet tiny neurons with a < 0 that see
+    all samples grow, in the direction ``(0.57, 0.82)`` and at the rate 0.0343417: they are the escape neurons of this
+    saddle. With them the network fits the least-squares line ``-693/4630 x + 1067/46300``, loss 16139/1157500. In other
+    directions tiny neurons would still grow, but none is left there: those that are not part of the line see no sample,
+    and without escape neurons a stationary point is a local minimum (docs/theory.md).
+
+    References
+    ----------
+    Wu, Simsek & Ged (2025), arXiv:2402.05626, figure 3, whose three plateaus these are. The points are those of the
+    code that the authors publish for it (github.com/ZhengqingUUU/relu_like_NN_loss_landscape), which ends at the mean
+    square 0.0278860, twice our loss; fractions and rates are derived here.
+
+    Examples
+    --------
+    >>> import reluquant as rq
+    >>> limit = rq.greedy_limit(rq.datasets.five_points(), progress=False)
+    >>> limit, [f"{step.loss_after:.7f}" for step in limit.steps]
+    (GreedyLimit(steps=2, loss=0.013943, end='spurious'), ['0.0150926', '0.0139430'])
+    """
+    return Dataset([-1.0, -0.6, -0.1, 0.3, 0.7], [0.28, -0.1, 0.03, 0.23, -0.22], name="five points")
 
 
 def two_points() -> Dataset:

@@ -39,7 +39,7 @@ class StationaryPoint:
 
     References
     ----------
-    Boursier & Flammarion (2024), arXiv:2401.10791 (spurious stationary points); Wu, Simsek & Ged (2024),
+    Boursier & Flammarion (2024), arXiv:2401.10791 (spurious stationary points); Wu, Simsek & Ged (2025),
     arXiv:2402.05626 (escape neurons).
     """
 

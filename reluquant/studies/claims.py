@@ -10,9 +10,10 @@ from reluquant import datasets
 from reluquant.structures.dataset import Dataset
 from reluquant.studies.claim import Claim, Outcome
 from reluquant.studies.claims_of_alignment import ALIGNMENT, run
+from reluquant.studies.claims_of_landscape import LANDSCAPE
 from reluquant.studies.claims_of_outcomes import OUTCOMES
 
-CLAIMS: tuple[Claim, ...] = ALIGNMENT + OUTCOMES
+CLAIMS: tuple[Claim, ...] = ALIGNMENT + OUTCOMES + LANDSCAPE
 
 # Of the picture: neurons, and a start so small that all turn before the loss falls.
 _N_NEURONS, _SCALE = 1000, 1e-12

@@ -20,7 +20,7 @@ from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.studies.claim import DERIVED, PAPER, Claim, Outcome, Relation, claim
 from reluquant.studies.claims_of_alignment import attracting, run, start
 
-SPURIOUS, ORTHOGONAL, ESCAPE = "2401.10791", "2206.00939", "2402.05626"
+SPURIOUS, ORTHOGONAL = "2401.10791", "2206.00939"
 # A limit forgets the scale; a plateau of it ends where the loss has fallen by a millionth.
 LIMIT = 1e-6
 
@@ -153,22 +153,6 @@ def _line_of_three_points() -> Outcome:
     x = np.array([-0.75, 0.125])
     error = run(datasets.three_points()).final(x) - (-4 / 65 * x + 251 / 390)
     return Outcome(float(np.max(np.abs(error))), 0.0, 1e-6)
-
-
-@claim("|x| lacks escape neurons of direction (±1, 0), rate 0.07.", source=ESCAPE, by="traj.stationary_point")
-def _escape_directions() -> Outcome:
-    point = run(datasets.absolute()).stationary_point
-    there = np.abs(point.missing @ np.array([1.0, 0.0])) > 1 - 1e-9
-    return Outcome(float(np.max(point.rates[there], initial=0.0)), 0.07, 1e-6)
-
-
-@claim(
-    "With escape neurons a stationary point is no minimum: loss of |x| if they are put in.",
-    source=ESCAPE,
-    by="rq.greedy_limit",
-)
-def _escape() -> Outcome:
-    return Outcome(_limit(datasets.absolute(), mode="reseeded").loss, 0.0, LIMIT)
 
 
 @claim("Four peaks, 40 points, 1000 neurons: the loss stays above 0.01.", source=SPURIOUS, by="rq.datasets.stewart")
@@ -326,8 +310,6 @@ OUTCOMES: tuple[Claim, ...] = (
     _stuck_on_the_absolute_value,
     _stuck_on_three_points,
     _line_of_three_points,
-    _escape_directions,
-    _escape,
     _four_peaks,
     _few_noisy_labels,
     _many_noisy_labels,

@@ -183,7 +183,8 @@ def phase_diagram(
     References
     ----------
     Luo, Xu, Ma & Zhang (2021), "Phase Diagram for Two-layer ReLU Neural Networks at Infinite-width Limit",
-    JMLR 22(71), arXiv:2007.07497.
+    JMLR 22(71), arXiv:2007.07497; γ, γ' and the phases as quoted by Bai, Xu & Zhou (2025), "Condensation", section 2
+    (github.com/dlphenomena/website).
 
     Examples
     --------
