@@ -19,6 +19,8 @@ TURN_POINTS = 181
 # Area in square pixels of a predicted direction.
 PREDICTED_AREA = 190.0
 DEAD_OPACITY = 0.16
+# Where a selected neuron is marked, off the ring, and how large.
+SELECTED_LIFT, SELECTED_AREA = 0.05, 60.0
 
 
 def circle_panel(
@@ -93,6 +95,22 @@ def predicted_marks(extremal: ExtremalView) -> tuple[Mark, ...]:
             )
         )  # fmt: skip
     return tuple(marks)
+
+
+def compass() -> tuple[Mark, ...]:
+    """What the circle shows, in its middle."""
+    return (
+        Label(0.0, 0.12, "angle of (w, b)", "muted", 10.0),
+        Label(0.0, 0.02, "a > 0 outwards", "positive", 10.0),
+        Label(0.0, -0.08, "a < 0 inwards", "negative", 10.0),
+    )
+
+
+def selected_marks(angle: Floats, sign: np.ndarray) -> tuple[Mark, ...]:
+    """Rings of ink around the directions of selected neurons, on the side of their sign."""
+    places = np.unique(np.column_stack([np.round(angle, 3), sign]), axis=0)
+    radius = RING + SELECTED_LIFT * places[:, 1]
+    return (Dots(*polar(radius, places[:, 0]), "ink", SELECTED_AREA, hollow=True, opacity=0.8, label="selected"),)
 
 
 def subscript(number: int) -> str:

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from reluquant.analysis.escapes import Escape
+from reluquant.structures.dataset import Dataset
 from reluquant.structures.trajectory import Trajectory
-from reluquant.views.circle_scene import bar_marks, circle_panel, predicted_marks, sector_marks
+from reluquant.views.circle_scene import (
+    bar_marks,
+    circle_panel,
+    compass,
+    predicted_marks,
+    sector_marks,
+    selected_marks,
+)
 from reluquant.views.frames import FlowFrame, Window, data_view, flow_frame, loss_curve, sector_view, window
-from reluquant.views.function_scene import data_dots, function_panel, interpolant_line, network_line, rug
+from reluquant.views.function_scene import (
+    data_dots,
+    function_panel,
+    interpolant_line,
+    network_line,
+    rug,
+    selected_kinks,
+)
 from reluquant.views.loss_scene import loss_panel
-from reluquant.views.scene import Scene
+from reluquant.views.scene import Panel, Scene
+from reluquant.views.sentences import describe_selection, number
+
+# A kink further away than that is that of a function that is constant to the eye.
+FARTHEST_KINK = 1e5
 
 
-def flow_scene(trajectory: Trajectory, t: float, *, shown: Window | None = None) -> Scene:
+def flow_scene(
+    trajectory: Trajectory,
+    t: float,
+    *,
+    shown: Window | None = None,
+    selected: np.ndarray | tuple[int, ...] = (),
+    forecast: Sequence[Escape] = (),
+) -> Scene:
     """Return what is to be seen at time ``t``.
 
     Parameters
@@ -21,6 +52,10 @@ def flow_scene(trajectory: Trajectory, t: float, *, shown: Window | None = None)
         Time, from 0 to the end of the run; a time beyond is taken as the end.
     shown : Window, optional
         Of the function panel; by default the one that fits the data.
+    selected : sequence of int
+        Neurons to mark.
+    forecast : sequence of Escape
+        From :func:`reluquant.analysis.escapes.escapes`: drawn once they are made, ticked off once they came true.
 
     Returns
     -------
@@ -40,23 +75,42 @@ def flow_scene(trajectory: Trajectory, t: float, *, shown: Window | None = None)
     shown = window(data) if shown is None else shown
     frame = flow_frame(trajectory, t, shown=shown)
     view = data_view(data)
+    chosen = np.array(selected, dtype=int)
     marks = (
         *rug(frame.kinks, shown),
+        *selected_kinks(frame.neurons.kink[chosen], shown),
         network_line(frame.curve_x, frame.curve_y),
         interpolant_line(view),
         data_dots(view),
     )
     function = function_panel(shown, marks, summary="Data, network, interpolant and kinks over the input")
-    return Scene(
-        ((function, _circle(trajectory, frame)), (loss_panel(loss_curve(trajectory), frame.t),)), frame.sentence
-    )
+    strip = loss_panel(loss_curve(trajectory), frame.t, forecast=forecast)
+    neurons = frame.neurons
+    about = describe_selection(neurons.angle, neurons.sign, neurons.log_mass, chosen)
+    sentence = " ".join(part for part in (frame.sentence, next_in_words(forecast, frame.t), about) if part)
+    return Scene(((function, flow_circle(trajectory.data, frame, chosen)), (strip,)), sentence)
 
 
-def _circle(trajectory: Trajectory, frame: FlowFrame) -> object:
+def flow_circle(data: Dataset, frame: FlowFrame, chosen: np.ndarray, *, size: int = 340, title: bool = True) -> Panel:
+    """The circle of weight directions at one moment, with the neurons of these indices marked."""
+    neurons = frame.neurons
     marks = (
-        *sector_marks(sector_view(trajectory.data)),
+        *sector_marks(sector_view(data)),
         *bar_marks(frame.bars_positive, frame.bars_negative, frame.bars_dead, frame.turning),
         *predicted_marks(frame.extremal),
+        *(selected_marks(neurons.angle[chosen], neurons.sign[chosen]) if chosen.size else ()),
+        *compass(),
     )
     summary = f"Circular histogram of weight directions. {frame.sentence}"
-    return circle_panel(marks, title="directions of (w, b)", summary=summary)
+    return circle_panel(marks, size=size, title="directions of (w, b)" if title else "", summary=summary)
+
+
+def next_in_words(forecast: Sequence[Escape], t: float) -> str:
+    """Say which escape is awaited at time ``t``."""
+    awaited = [e for e in forecast if e.made_at <= t and not t >= e.actual]
+    if not awaited:
+        return ""
+    escape = awaited[-1]
+    kink = f", kink at {escape.direction.kink:.3g}" if abs(escape.direction.kink) < FARTHEST_KINK else ""
+    relation = "a > 0" if escape.direction.sign > 0 else "a < 0"
+    return f"Next escape predicted at t = {number(escape.predicted)} ({relation}{kink})."

@@ -9,7 +9,7 @@ import numpy as np
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
-from reluquant.views.direction_view import ExtremalView, SectorView, bars, extremal_view, sector_view
+from reluquant.views.direction_view import ExtremalView, SectorView, bar_of, bars, extremal_view, sector_view
 from reluquant.views.function_view import (
     AWAKE,
     DEAD,
@@ -47,6 +47,14 @@ class NeuronView:
     state: np.ndarray
     slides_on: np.ndarray
     aligned: np.ndarray
+
+
+    def in_bar(self, sign: int, rank: int) -> np.ndarray:
+        """Indices of the neurons that the rank-th bar of the circle stands for, among those of this sign alive."""
+        mine = np.flatnonzero((self.sign == sign) & (self.state != DEAD))
+        bar = bar_of(self.angle[mine])
+        filled = np.unique(bar)
+        return mine[bar == filled[rank]] if 0 <= rank < filled.size else mine[:0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

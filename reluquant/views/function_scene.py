@@ -10,7 +10,7 @@ from reluquant.views.function_view import AWAKE, DEAD, DORMANT, DataView, Kinks,
 from reluquant.views.scene import Dots, Line, Mark, Panel
 
 # Area in square pixels of the diamond of the heaviest kink, and of a data point.
-LARGEST_DIAMOND, DATA_AREA, CROSS_AREA = 170.0, 110.0, 18.0
+LARGEST_DIAMOND, DATA_AREA, CROSS_AREA, SELECTED_AREA = 170.0, 110.0, 18.0, 150.0
 # Kinks of neurons that have hardly grown are faint.
 DORMANT_OPACITY = 0.4
 SIGN_NAMES = {1: "positive", -1: "negative"}
@@ -89,3 +89,14 @@ def rug(kinks: Kinks, shown: Window) -> tuple[Mark, ...]:
         Dots(kinks.x[dead], np.full(np.count_nonzero(dead), base), "muted", CROSS_AREA, "cross", label="dead neurons")
     )
     return tuple(marks)
+
+
+def selected_kinks(kink: Floats, shown: Window) -> tuple[Mark, ...]:
+    """Rings of ink around the kinks of selected neurons, those inside the window."""
+    inside = np.unique(np.round(kink[(kink >= shown.left) & (kink <= shown.right)], 6))
+    if inside.size == 0:
+        return ()
+    base = shown.bottom + theme.RUG_LINE * (shown.top - shown.bottom)
+    return (
+        Dots(inside, np.full(inside.size, base), "ink", SELECTED_AREA, hollow=True, opacity=0.8, label="selected"),
+    )

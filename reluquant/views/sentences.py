@@ -61,6 +61,21 @@ def describe(facts: FrameFacts) -> str:
     return f"{phase(facts)} – " + "; ".join(parts) + "." + rest
 
 
+def describe_selection(angle: Floats, sign: np.ndarray, log_mass: Floats, chosen: np.ndarray) -> str:
+    """Say in one sentence which neurons are selected; arrays have one entry per neuron, ``chosen`` their indices."""
+    if chosen.size == 0:
+        return ""
+    top = float(log_mass.max(initial=-np.inf))
+    mass = np.exp(log_mass - top) if math.isfinite(top) else np.zeros(log_mass.shape)
+    share = mass[chosen].sum() / mass.sum() if mass.sum() > 0 else 0.0
+    degrees = np.degrees(angle[chosen])
+    where = f"{degrees.min():.1f}°" if np.ptp(degrees) < 0.05 else f"{degrees.min():.1f}° to {degrees.max():.1f}°"
+    signs = {1: "a > 0", -1: "a < 0", 0: "a = 0"}
+    which = " and ".join(signs[s] for s in sorted({int(s) for s in sign[chosen]}, reverse=True))
+    noun = "neuron" if chosen.size == 1 else "neurons"
+    return f"Selected: {chosen.size} {noun} with {which} at {where}, {100 * share:.3g} % of the mass."
+
+
 def phase(facts: FrameFacts) -> str:
     """Name the phase of the run by its loss: alignment, fitting, fitted, or stuck above zero."""
     if facts.loss <= DONE * facts.first_loss:

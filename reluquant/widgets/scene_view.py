@@ -26,20 +26,26 @@ class SceneView(anywidget.AnyWidget):
         Called with each event, a dict: ``event`` (one of :data:`EVENTS`), ``panel``, and what belongs to it: ``name``
         and ``index`` of the mark, data coordinates ``x`` and ``y``, or a way ``dx`` and ``dy`` (of a nudge in data
         coordinates, of a turn in pixels).
+    legend : bool
+        Whether a legend stands below.
     """
 
     _esm = STATIC / "scene.js"
     _css = STATIC / "scene.css"
     scene = T.Dict().tag(sync=True)
 
-    def __init__(self, on_event: Callable[[Mapping[str, object]], object] = lambda event: None) -> None:
+    def __init__(
+        self, on_event: Callable[[Mapping[str, object]], object] = lambda event: None, *, legend: bool = True
+    ) -> None:
         super().__init__()
+        self._legend = legend
         self._on_event = on_event
         self.on_msg(self._heard)
 
     def show(self, scene: Scene) -> None:
         """Draw a scene in place of the one before."""
-        self.scene = packed_scene(scene)
+        packed = packed_scene(scene)
+        self.scene = packed if self._legend else {**packed, "legend": []}
 
     def _heard(self, _: object, content: object, buffers: object) -> None:
         if isinstance(content, dict) and content.get("event") in EVENTS:
