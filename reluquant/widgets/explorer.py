@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import numbers
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import ipywidgets as W
 import numpy as np
 import traitlets as T
 
+from reluquant import datasets
+from reluquant.analysis.escapes import escapes
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
-from reluquant.views.flow_scene import flow_scene
-from reluquant.views.frames import data_view, flow_frame, loss_curve, time_grid, window
+from reluquant.views.flow_scene import flow_circle, flow_scene, next_in_words
+from reluquant.views.frames import FlowFrame, data_view, flow_frame, loss_curve, time_grid, window
 from reluquant.views.scene import Scene
+from reluquant.views.sentences import describe_selection
 from reluquant.widgets import legend
 from reluquant.widgets.accessibility import Accessibility
-from reluquant.widgets.circle_panel import CirclePanel
 from reluquant.widgets.control_bar import LARGEST_SEED, ControlBar
 from reluquant.widgets.controls import as_number
+from reluquant.widgets.edit_bar import EditBar
 from reluquant.widgets.flow_job import flow_job
-from reluquant.widgets.function_panel import FunctionPanel
+from reluquant.widgets.function_panel import MODES, FunctionPanel
+from reluquant.widgets.history import History
 from reluquant.widgets.instrument import guarded
 from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber
 from reluquant.widgets.playable import Playable
+from reluquant.widgets.runner import LatestJob, PacedDrawing
+from reluquant.widgets.scene_view import SceneView
 from reluquant.widgets.time_panel import TimePanel
 from reluquant.widgets.words import PointsText, Words, as_points
 
 # Sizes in pixels: the three panels fill the 950 that a notebook cell has beside an open side bar.
 FUNCTION_SIZE, CIRCLE_SIZE, STRIP_SIZE = (590, 370), 340, (944, 150)
 MOST_NEURONS = 10_000
+# Ready data sets of one input.
+PRESETS = {
+    "zigzag": datasets.zigzag,
+    "absolute": datasets.absolute,
+    "tent": datasets.tent,
+    "two points": datasets.two_points,
+    "three points": datasets.three_points,
+    "five points": datasets.five_points,
+    "sine": datasets.sine,
+    "random": partial(datasets.random, rng=0),
+    "stewart": partial(datasets.stewart, rng=0),
+    "terrain": datasets.terrain_profile,
+}
 SMALLEST_SCALE, LARGEST_SCALE = 1e-100, 10.0
 # Dragged points are rounded to this share of the panel (less than a pixel), so that the numbers shown are the data.
 DRAG_STEP = 1e-3
@@ -134,6 +154,11 @@ class FlowExplorer(Playable):
     t = FiniteFloat(0.0, min=0.0)
     rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2).tag(user=True)
     max_seconds = FiniteFloat(5.0, min=0.1).tag(user=True)
+    mode = T.Enum(MODES, "move")
+    preset = T.Enum(("", *PRESETS), "")
+    _ready: Dataset | None = None
+    selected = T.Tuple()
+    forecast = T.Tuple()
     trajectory = T.Instance(Trajectory, allow_none=True)
 
     def __init__(self, problem: Dataset | Trajectory, **settings: object) -> None:
@@ -150,6 +175,8 @@ class FlowExplorer(Playable):
         self._first = {"data": data, **settings}
         self._given = given
         self._in_hand = False
+        self._history = History(data)
+        self._forecasting = LatestJob(self._draw_failed)
         self._at_end, self._drawn = True, None
         super().__init__(data=data, **settings)
 
@@ -186,11 +213,31 @@ class FlowExplorer(Playable):
         """
         if self.trajectory is None:
             raise RuntimeError("There is no run to show yet: call explorer.wait() first.")
-        return flow_scene(self.trajectory, self.t, shown=self._window)
+        return self._scene_at(self.t)
 
     def _scenes(self) -> Iterator[Scene]:
         self.scene()
-        return (flow_scene(self.trajectory, t, shown=self._window) for t in self._playback.grid)
+        return (self._scene_at(float(t)) for t in self._playback.grid)
+
+    def _scene_at(self, t: float) -> Scene:
+        return flow_scene(self.trajectory, t, shown=self._window, selected=self.selected, forecast=self.forecast)
+
+    def undo(self) -> None:
+        """Return to the data before the last change of them."""
+        self._travel(self._history.undo())
+
+    def redo(self) -> None:
+        """Return to the data that were undone."""
+        self._travel(self._history.redo())
+
+    def _at_work(self) -> tuple[LatestJob | PacedDrawing, ...]:
+        return self._work, self._forecasting, self._drawing, self._saving
+
+    def close(self) -> None:
+        """Stop all work and remove the widget and its parts from page and kernel."""
+        if not self._closed:
+            self._forecasting.close()
+        super().close()
 
     def __repr__(self) -> str:
         if self._closed:
@@ -213,8 +260,14 @@ class FlowExplorer(Playable):
             self._accept(self._given)
 
     def _build(self) -> None:
-        self._function = FunctionPanel(*FUNCTION_SIZE, on_move=self._points_moved, on_drop=self._point_dropped)
-        self._circle = CirclePanel(size=CIRCLE_SIZE)
+        self._function = FunctionPanel(
+            *FUNCTION_SIZE,
+            on_move=self._points_moved,
+            on_drop=self._point_dropped,
+            on_target=self._target_drawn,
+            on_pick=self._diamond_picked,
+        )
+        self._circle = SceneView(self._circle_event, legend=False)
         self._time = TimePanel(*STRIP_SIZE, on_scrub=self._scrubbed)
         self._bar = ControlBar(
             STRIP_SIZE[0] + 10,
@@ -229,6 +282,15 @@ class FlowExplorer(Playable):
                 "neurons": self._neurons_typed,
             },
         )
+        self._edit = EditBar(
+            PRESETS,
+            on={
+                "mode": partial(self._chosen, "mode"),
+                "preset": partial(self._chosen, "preset"),
+                "undo": self._pressed("undo"),
+                "redo": self._pressed("redo"),
+            },
+        )
         self._points = PointsText(STRIP_SIZE[0] - 290, on_typed=self._points_typed)
         self._words = Words(STRIP_SIZE[0])
 
@@ -238,8 +300,8 @@ class FlowExplorer(Playable):
             layout=W.Layout(flex_flow="row wrap", align_items="center", overflow="visible"),
         )
         return [
-            W.HTML(legend.STYLE, layout=W.Layout(display="none")), self._bar.box, panels, W.HTML(legend.LEGEND),
-            self._time.box, self._words.status, W.HBox([self._points.text, self._saver.box]),
+            W.HTML(legend.STYLE, layout=W.Layout(display="none")), self._bar.box, self._edit.box, panels,
+            W.HTML(legend.LEGEND), self._time.box, self._words.status, W.HBox([self._points.text, self._saver.box]),
             self._words.alert,
             Accessibility(labels=FIGURE_LABELS),
         ]  # fmt: skip
@@ -251,6 +313,9 @@ class FlowExplorer(Playable):
             "scale": self._on_start,
             "seed": self._on_start,
             "rtol": self._on_rtol,
+            "mode": self._on_setting,
+            "preset": self._on_preset,
+            "selected": self._on_selected,
             "t": self._on_t,
             "playing": self._on_playing,
             "speed": self._on_setting,
@@ -267,15 +332,54 @@ class FlowExplorer(Playable):
     def _points_moved(self, x: Floats, y: Floats) -> None:
         shown = self._window
         x, y = _rounded(x, shown.right - shown.left), _rounded(y, shown.top - shown.bottom)
-        if not (np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y)):
+        if x.size != self.data.n_samples:
+            self._points_counted(x, y)
+        elif not (np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y)):
             self._in_hand = True
             try:
                 self.data = Dataset(x, y, name=self.data.name)
             finally:
                 self._in_hand = False
 
+    def _points_counted(self, x: Floats, y: Floats) -> None:
+        """A point was added or deleted by a click."""
+        if x.size == 0:
+            self._show_data()
+            raise ValueError("One point must stay: move it, or add another before you delete it.")
+        self.data = Dataset(x, y, name=self.data.name)
+
+    @guarded
+    def _target_drawn(self, x: Floats, y: Floats) -> None:
+        places = self.data.X[:, 0]
+        height = _rounded(np.interp(places, x, y), self._window.top - self._window.bottom)
+        self.data = Dataset(places, height, name=self.data.name)
+
+    @guarded
+    def _diamond_picked(self, sign: int, x: float) -> None:
+        neurons = self._frame().neurons
+        held = (neurons.slides_on >= 0) & (neurons.sign == sign)
+        # A diamond lies at the mean of the kinks that it stands for.
+        near = np.abs(neurons.kink - x) <= (self._window.right - self._window.left) * DRAG_STEP
+        self._pick(np.flatnonzero(held & near))
+
+    @guarded
+    def _circle_event(self, event: Mapping[str, object]) -> None:
+        sign = {"positive": 1, "negative": -1}.get(event.get("name"))
+        if event["event"] == "pick" and sign is not None:
+            self._pick(self._frame().neurons.in_bar(sign, int(event["index"])))
+
+    def _pick(self, neurons: np.ndarray) -> None:
+        chosen = tuple(neurons.tolist())
+        # A second click takes the selection back.
+        self.selected = () if chosen == self.selected else chosen
+
+    def _frame(self) -> FlowFrame:
+        return flow_frame(self.trajectory, min(self.t, float(self.trajectory.t[-1])), shown=self._window)
+
     @guarded
     def _point_dropped(self) -> None:
+        self._history.push(self.data)
+        self._show_controls()
         # Only now, since a window that moves under a held point would carry it away.
         if not self._window.holds(self.data.X[:, 0], self.data.y):
             self._show_window()
@@ -320,6 +424,13 @@ class FlowExplorer(Playable):
         _check_data(proposal["value"])
         return proposal["value"]
 
+    @T.validate("selected")
+    def _valid_selected(self, proposal: object) -> tuple[int, ...]:
+        chosen = proposal["value"]
+        if not all(isinstance(j, numbers.Integral) and 0 <= j < self.n_neurons for j in chosen):
+            raise T.TraitError(f"selected must hold numbers of neurons from 0 to {self.n_neurons - 1}.")
+        return tuple(int(j) for j in chosen)
+
     @T.validate("t")
     def _valid_t(self, proposal: object) -> float:
         end = float(self.trajectory.t[-1]) if self.trajectory is not None else math.inf
@@ -327,13 +438,34 @@ class FlowExplorer(Playable):
 
     @guarded
     def _on_data(self, change: object) -> None:
+        if not self._in_hand:
+            self._history.push(self.data)
+        if self.preset and self.data is not self._ready:
+            self.preset = ""
         self._show_data(in_hand=self._in_hand)
+        self._show_controls()
         self._compute()
+
+    @guarded
+    def _on_preset(self, change: object) -> None:
+        if self.preset:
+            self._ready = PRESETS[self.preset]()
+            self.data = self._ready
+        self._show_controls()
+
+    @guarded
+    def _on_selected(self, change: object) -> None:
+        self._drawing.request()
+
+    def _travel(self, data: Dataset) -> None:
+        self.data = data
+        self._show_controls()
 
     @guarded
     def _on_start(self, change: object) -> None:
         # A new start is drawn; the network of a given run is no longer it.
         self._start = None
+        self.selected = ()
         self._show_controls()
         self._compute()
 
@@ -385,7 +517,15 @@ class FlowExplorer(Playable):
         with self._by_itself:
             self.t = end if self._at_end else min(self.t, end)
         self.busy = self._work.behind
+        self.forecast = ()
+        self._forecasting.submit(partial(self._foretell, run))
         self._drawing.request()
+
+    def _foretell(self, run: Trajectory, outdated: Callable[[], bool]) -> None:
+        forecast = escapes(run)
+        if run is self.trajectory:
+            self.forecast = forecast
+            self._drawing.request()
 
     def _show(self) -> bool:
         run = self.trajectory
@@ -396,10 +536,15 @@ class FlowExplorer(Playable):
             self._drawn = run
         self._advance()
         frame = flow_frame(run, min(self.t, float(run.t[-1])), shown=self._window)
+        neurons, chosen = frame.neurons, np.array(self.selected, dtype=int)
         self._function.show(frame)
-        self._circle.show(frame)
+        self._function.show_selected(neurons.kink[chosen])
+        circle = flow_circle(run.data, frame, chosen, size=CIRCLE_SIZE, title=False)
+        self._circle.show(Scene(((circle,),)))
         self._time.show_time(frame.t)
-        self.status = frame.sentence
+        self._time.show_forecast(self.forecast, frame.t)
+        about = describe_selection(neurons.angle, neurons.sign, neurons.log_mass, chosen)
+        self.status = " ".join(part for part in (frame.sentence, next_in_words(self.forecast, frame.t), about) if part)
         return self.playing
 
     def _failure_status(self) -> str:
@@ -415,7 +560,6 @@ class FlowExplorer(Playable):
         if not in_hand:
             self._show_window()
         self._function.show_data(data_view(self.data), dragged=in_hand)
-        self._circle.show_data(self.data)
         self._points.show(self.data)
 
     def _refusal_gone(self) -> None:
@@ -426,6 +570,10 @@ class FlowExplorer(Playable):
         self._bar.show(
             speed=self.speed, scale=self.scale, n_neurons=self.n_neurons, seed=self.seed, playing=self.playing
         )
+        self._edit.show(
+            mode=self.mode, preset=self.preset, can_undo=self._history.can_undo, can_redo=self._history.can_redo
+        )
+        self._function.set_mode(self.mode)
 
     def _show_words(self) -> None:
         self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)

@@ -104,9 +104,9 @@ class Instrument(W.VBox):
         self._drawing = PacedDrawing(self._draw, self._draw_failed)
         self._saving = LatestJob(self._save_failed)
         self._save_failure: BaseException | None = None
-        self._saver = SaveBar(f"{type(self).__name__.lower()}.png", self._save_clicked)
         super().__init__(**traits)
         self._closed = False
+        self._saver = SaveBar(f"{type(self).__name__.lower()}.png", self._save_clicked)
         try:
             self._open()
         except BaseException:
@@ -165,7 +165,7 @@ class Instrument(W.VBox):
             What the newest computation or the newest drawing raised.
         """
         deadline = time.monotonic() + _waiting_time(timeout)
-        for part in (self._work, self._drawing, self._saving):
+        for part in self._at_work():
             if not part.wait(max(0.0, deadline - time.monotonic())):
                 name = type(self).__name__
                 raise TimeoutError(f"The {name} was still at work after {timeout:g} seconds; wait longer.")
@@ -220,7 +220,9 @@ class Instrument(W.VBox):
         self._work.close()
         self._drawing.close()
         self._saving.close()
-        close_parts(self)
+        for box in (self, self._saver.box):
+            close_parts(box)
+        self._saver.box.close()
         super().close()
 
     # --- saving by the button --------------------------------------------------------------------
@@ -242,6 +244,10 @@ class Instrument(W.VBox):
     def _save_failed(self, error: BaseException) -> None:
         self._save_failure = error
         self._show_error()
+
+    def _at_work(self) -> tuple[LatestJob | PacedDrawing, ...]:
+        """What :meth:`wait` waits for, in the order in which one asks for the other."""
+        return self._work, self._drawing, self._saving
 
     # --- drawing and failures --------------------------------------------------------------------
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import bqplot as bq
 import ipywidgets as W
 import numpy as np
 
+from reluquant.analysis.escapes import Escape
 from reluquant.views import theme
+from reluquant.views.loss_scene import FORECAST_HEIGHT, forecast_places
 from reluquant.views.time_view import LossCurve, decade_ticks, round_ticks
 
 LEFT_MARGIN, RIGHT_MARGIN = 62, 12
@@ -51,12 +53,19 @@ class TimePanel:
             update_on_move=True,
             drag_size=1.4,
         )
+        self.predicted, self.came = (
+            bq.Scatter(
+                scales=whole, marker="diamond", colors=[inside], stroke=theme.CSS_DIFFERENCE, stroke_width=2.0,
+                default_size=size,
+            )
+            for inside, size in ((theme.CSS_PAPER, 90), (theme.CSS_DIFFERENCE, 60))
+        )  # fmt: skip
         # One blank tick until there is a run: bqplot takes no list of none, and its own would be a crowd.
         none = {"tick_values": np.zeros(1), "tick_labels": {"0": " "}, **theme.AXIS}
         self.time_axis = bq.Axis(scale=self.x_scale, label="time t", label_offset="28px", **none)
         self.loss_axis = bq.Axis(scale=self.y_scale, side="left", label="loss", label_offset="42px", **none)
         self.figure = bq.Figure(
-            marks=[self.cursor, self.loss, self.head],
+            marks=[self.cursor, self.loss, self.predicted, self.came, self.head],
             axes=[self.time_axis, self.loss_axis],
             animation_duration=0,
             fig_margin={"top": 8, "bottom": 40, "left": LEFT_MARGIN, "right": RIGHT_MARGIN},
@@ -110,6 +119,15 @@ class TimePanel:
             left, right = self.x_scale.min, self.x_scale.max
             self._slider_shown = round((position - left) / (right - left) * SLIDER_STEPS)
             self.slider.value = self._slider_shown
+
+    def show_forecast(self, forecast: Sequence[Escape], t: float) -> None:
+        """Draw the escapes predicted by time ``t`` hollow, and those that have come by then filled."""
+        if self._curve is None:
+            return
+        for mark, places in zip((self.predicted, self.came), forecast_places(self._curve, t, forecast), strict=True):
+            if not np.array_equal(mark.x, places):
+                with mark.hold_sync():
+                    mark.x, mark.y = places, np.full(places.size, FORECAST_HEIGHT)
 
     def _scrubbed(self, change: object) -> None:
         # What the program itself showed comes back as a change, too.

@@ -9,7 +9,10 @@ import traitlets as T
 from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
+from reluquant.views.flow_scene import flow_circle
 from reluquant.views.frames import flow_frame
+from reluquant.views.packed_scene import packed_scene
+from reluquant.views.scene import Scene
 from reluquant.widgets.explorer import FlowExplorer
 from tests.widgets.conftest import DATA, worker_threads
 
@@ -67,8 +70,9 @@ def test_time_moves_every_panel(explorer):
     np.testing.assert_allclose(drawn(explorer)[1], frame.curve_y)
     assert explorer._time.cursor.x[0] == pytest.approx(np.log10(4.0))
     assert explorer._time.head.y[0] == pytest.approx(frame.loss, rel=0.05)
-    assert explorer._circle.picture["positive"] == np.round(frame.bars_positive, 4).tolist()
-    assert explorer.status == frame.sentence
+    expected = flow_circle(explorer.data, frame, np.array([], dtype=int), size=340, title=False)
+    assert explorer._circle.scene == {**packed_scene(Scene(((expected,),))), "legend": []}
+    assert explorer.status.startswith(frame.sentence)
     assert frame.sentence.split(";")[0].split("–")[0] in explorer._words.status.value
 
 
@@ -380,7 +384,7 @@ def test_a_failed_drawing_is_forgotten_with_the_next_one_that_succeeds(explorer,
     explorer.t = 5.0
     explorer.wait(10)
     assert explorer.error == ""
-    assert explorer.status == flow_frame(explorer.trajectory, 5.0, shown=explorer._window).sentence
+    assert explorer.status.startswith(flow_frame(explorer.trajectory, 5.0, shown=explorer._window).sentence)
 
 
 def test_a_failed_drawing_ends_a_play(explorer, monkeypatch):
@@ -566,7 +570,7 @@ def test_every_control_has_a_tooltip(explorer):
 
     interactive = (W.Button, W.Dropdown, W.Text, W.FloatLogSlider, W.IntSlider, W.BoundedIntText)
     found = [c for c in controls(explorer) if isinstance(c, interactive)]
-    assert len(found) == 14
+    assert len(found) == 17
     assert all(control.tooltip for control in found)
 
 
@@ -651,7 +655,7 @@ def test_what_is_shown_is_a_scene_of_the_moment(explorer):
     shown = explorer.scene()
     frame = flow_frame(explorer.trajectory, 4.0, shown=explorer._window)
     np.testing.assert_array_equal(shown.table()["function/network/y"], frame.curve_y)
-    assert shown.sentence == frame.sentence
+    assert shown.sentence.startswith(frame.sentence)
 
 
 def test_before_the_first_run_there_is_nothing_to_save(monkeypatch):
@@ -685,3 +689,133 @@ def test_a_file_of_no_known_kind_gets_a_sentence(explorer, tmp_path):
     explorer._saver.button.click()
     explorer.wait(30)
     assert explorer.error == ""
+
+
+# --- editing data ----------------------------------------------------------------------------------------------------
+
+
+def set_points(explorer, x, y):
+    """What bqplot does in the kernel when a click adds or deletes a point."""
+    points = explorer._function.points
+    with points.hold_trait_notifications():
+        points.x, points.y = np.array(x), np.array(y)
+
+
+def test_clicks_add_and_delete_points(explorer):
+    explorer._edit.mode.value = "add"
+    assert explorer.mode == "add"
+    assert explorer._function.points.interactions["click"] == "add"
+    set_points(explorer, [*DATA.X[:, 0], 0.25], [*DATA.y, 0.5])
+    assert explorer.data.n_samples == 6
+    assert explorer.data.X[-1, 0] == 0.25
+    explorer.mode = "delete"
+    set_points(explorer, DATA.X[1:, 0], DATA.y[1:])
+    explorer.wait(60)
+    assert explorer.data.n_samples == 4
+    assert explorer.trajectory.data is explorer.data
+
+
+def test_the_last_point_stays(explorer):
+    explorer.data = rq.Dataset([0.5], [1.0])
+    explorer.mode = "delete"
+    set_points(explorer, [], [])
+    assert explorer.error == "One point must stay: move it, or add another before you delete it."
+    np.testing.assert_array_equal(explorer._function.points.x, [0.5])
+    explorer.wait(60)
+    assert explorer.data.n_samples == 1
+
+
+def test_a_drawn_target_gives_the_points_its_height(explorer):
+    explorer.mode = "draw"
+    panel = explorer._function
+    assert panel.figure.interaction is not None
+    x = np.array(panel.target.x)
+    panel.target.y = 0.5 * x
+    np.testing.assert_allclose(explorer.data.y, 0.5 * DATA.X[:, 0], atol=2e-3)
+    np.testing.assert_array_equal(explorer.data.X, DATA.X)
+    explorer.mode = "move"
+    assert panel.figure.interaction is None
+    assert np.isnan(panel.target.y).all()
+    assert panel.points.enable_move
+
+
+def test_undo_and_redo_walk_through_the_data(explorer):
+    assert explorer._edit.undo.disabled
+    other = rq.Dataset([0.0, 1.0], [1.0, 0.0])
+    explorer.data = other
+    # A drag is one change, however many places the point passes.
+    for shift in (0.1, 0.2, 0.3):
+        drag(explorer, [0.0, 1.0], [1.0, shift])
+    explorer._point_dropped()
+    explorer._edit.undo.click()
+    assert explorer.data is other
+    explorer._edit.undo.click()
+    assert explorer.data is DATA
+    assert explorer._edit.undo.disabled
+    explorer._edit.redo.click()
+    explorer._edit.redo.click()
+    np.testing.assert_allclose(explorer.data.y, [1.0, 0.3])
+    assert explorer._edit.redo.disabled
+    np.testing.assert_allclose(explorer._function.points.y, [1.0, 0.3])
+
+
+def test_presets_are_ready_data(explorer):
+    explorer._edit.preset.value = "zigzag"
+    explorer.wait(60)
+    np.testing.assert_array_equal(explorer.data.y, rq.datasets.zigzag().y)
+    explorer._points.text.value = "0 1; 1 0"
+    assert explorer.preset == ""
+    assert explorer._edit.preset.value == "own data"
+    with pytest.raises(T.TraitError):
+        explorer.preset = "nonsense"
+
+
+# --- selecting and foretelling ---------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_bar_selects_its_neurons_everywhere(explorer):
+    frame = flow_frame(explorer.trajectory, explorer.t, shown=explorer._window)
+    expected = frame.neurons.in_bar(1, 0)
+    explorer._circle_event({"event": "pick", "name": "positive", "index": 0})
+    assert explorer.selected == tuple(expected)
+    explorer.wait(10)
+    assert f"Selected: {expected.size} neuron" in explorer.status
+    kink = frame.neurons.kink[expected]
+    shown = kink[(kink >= explorer._window.left) & (kink <= explorer._window.right)]
+    np.testing.assert_allclose(explorer._function.rings.x, np.unique(np.round(shown, 6)))
+    # Again takes it back, and so does another network.
+    explorer._circle_event({"event": "pick", "name": "positive", "index": 0})
+    assert explorer.selected == ()
+    explorer.selected = [0, 1]
+    explorer.seed = 4
+    assert explorer.selected == ()
+
+
+def test_a_click_on_a_diamond_selects_those_held_there(explorer):
+    frame = flow_frame(explorer.trajectory, explorer.t, shown=explorer._window)
+    held = frame.neurons.slides_on >= 0
+    sample = frame.neurons.slides_on[held][0]
+    sign = frame.neurons.sign[held][0]
+    diamonds = explorer._function.diamonds[sign]
+    index = int(np.argmin(np.abs(np.array(diamonds.x) - DATA.X[sample, 0])))
+    explorer._function._picked(sign, diamonds, {"data": {"index": index}})
+    mine = (frame.neurons.slides_on == sample) & (frame.neurons.sign == sign)
+    assert explorer.selected == tuple(np.flatnonzero(mine))
+
+
+def test_numbers_of_neurons_are_checked(explorer):
+    with pytest.raises(T.TraitError, match="selected must hold numbers of neurons from 0 to 39"):
+        explorer.selected = (40,)
+
+
+def test_the_next_escape_is_foretold_and_ticked_off(explorer):
+    explorer.wait(30)
+    (first, *_) = explorer.forecast
+    explorer.t = first.actual / 2
+    explorer.wait(10)
+    assert "Next escape predicted at t = " in explorer.status
+    assert explorer._time.predicted.x[0] == pytest.approx(np.log10(first.predicted))
+    assert explorer._time.came.x.size == 0
+    explorer.t = first.actual * 1.01
+    explorer.wait(10)
+    assert explorer._time.came.x[0] == pytest.approx(np.log10(first.actual))
