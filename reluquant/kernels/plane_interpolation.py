@@ -19,22 +19,21 @@ _FLAT = 32.0
 
 
 @lean_kernel
-def _float_weights(x, y, ax, ay, bx, by, cx, cy):
-    """Barycentric weights in floats, and whether they are right to rounding."""
+def right_to_rounding(size, total):
+    """Whether twice the area of a triangle, a sum of products whose sizes add to ``size``, has all its digits."""
+    return size <= _FLAT * total and TINY < total < math.inf
+
+
+@lean_kernel
+def triangle_weights(x, y, corners, limbs):
+    """Barycentric weights of (x, y) in a triangle, corners (3, 2): exactly 0 or 1 at its vertices."""
+    ax, ay, bx, by, cx, cy = corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1], corners[2, 0], corners[2, 1]
     dax, day, dbx, dby, dcx, dcy = ax - x, ay - y, bx - x, by - y, cx - x, cy - y
     p, q, r = dbx * dcy, dcx * day, dax * dby
     u, v, w = dby * dcx, dcy * dax, day * dbx
     total = (p - u) + (q - v) + (r - w)
-    size = abs(p) + abs(q) + abs(r) + abs(u) + abs(v) + abs(w)
-    return (p - u) / total, (q - v) / total, (r - w) / total, size <= _FLAT * total and TINY < total < math.inf
-
-
-@lean_kernel
-def _weights(x, y, ax, ay, bx, by, cx, cy, limbs):
-    """Barycentric weights of (x, y) in the triangle a, b, c: exactly 0 or 1 at its vertices."""
-    u, v, w, sure = _float_weights(x, y, ax, ay, bx, by, cx, cy)
-    if sure:
-        return u, v, w
+    if right_to_rounding(abs(p) + abs(q) + abs(r) + abs(u) + abs(v) + abs(w), total):
+        return (p - u) / total, (q - v) / total, (r - w) / total
     whole, scale = exact_orientation(ax, ay, bx, by, cx, cy, limbs)
     if whole == 0.0:
         return math.nan, math.nan, math.nan
@@ -45,37 +44,11 @@ def _weights(x, y, ax, ay, bx, by, cx, cy, limbs):
 
 
 @kernel
-def weights_in_plane(queries, simplex, points, simplices, weights):
-    """Write the barycentric weights of each query in a given triangle, shape (n, 3); the query may be outside."""
+def weights_in_plane(queries, corners, weights):
+    """Write the barycentric weights of each query in its own triangle, corners (n, 3, 2); it may be outside."""
     limbs = np.zeros(LIMBS, dtype=np.int64)
     for k in range(queries.shape[0]):
-        t = simplex[k]
-        a, b, c = simplices[t, 0], simplices[t, 1], simplices[t, 2]
-        weights[k, 0], weights[k, 1], weights[k, 2] = _weights(
-            queries[k, 0], queries[k, 1], points[a, 0], points[a, 1], points[b, 0], points[b, 1],
-            points[c, 0], points[c, 1], limbs,
-        )  # fmt: skip
-
-
-@kernel
-def values_in_plane(queries, simplex, exits, points, simplices, values, result):
-    """Write the interpolant of ``values``, shape (n_points, n_outputs), at queries inside the hull."""
-    limbs = np.zeros(LIMBS, dtype=np.int64)
-    for k in range(queries.shape[0]):
-        if exits[k] >= 0:
-            continue
-        x, y, t = queries[k, 0], queries[k, 1], simplex[k]
-        a, b, c = simplices[t, 0], simplices[t, 1], simplices[t, 2]
-        ax, ay, bx, by, cx, cy = points[a, 0], points[a, 1], points[b, 0], points[b, 1], points[c, 0], points[c, 1]
-        u, v, w, sure = _float_weights(x, y, ax, ay, bx, by, cx, cy)
-        if not sure:
-            u, v, w = _weights(x, y, ax, ay, bx, by, cx, cy, limbs)
-        # Rounding may have taken a weight below zero.
-        u, v, w = max(u, 0.0), max(v, 0.0), max(w, 0.0)
-        for j in range(values.shape[1]):
-            p, q, r = values[a, j], values[b, j], values[c, j]
-            # Nor may it leave the range of the labels, even of float64.
-            result[k, j] = min(max(u * p + v * q + w * r, min(p, q, r)), max(p, q, r))
+        weights[k, 0], weights[k, 1], weights[k, 2] = triangle_weights(queries[k, 0], queries[k, 1], corners[k], limbs)
 
 
 @kernel

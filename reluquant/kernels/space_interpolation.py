@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from reluquant.kernels.jit import kernel
+from reluquant.kernels.point_location import bucket
 
 # A weight may be rounded this far below zero in a simplex that holds the query.
 ROUNDING = 1e-13
 # Found outside by less than this, a query may be inside another simplex: every one is looked at.
 _DOUBT = 1e-9
-INSIDE = -1
 
 
 @kernel
@@ -64,15 +64,21 @@ def _everywhere(q, points, simplices, matrix, weights):
 
 
 @kernel
-def locate_in_space(queries, cells, hints, points, simplices, neighbors, simplex, exits):
-    """Write the simplex that holds each query, and where it is outside the hull the facet in the way, else INSIDE."""
+def locate_in_space(queries, order, frame, shape, hints, points, simplices, neighbors, found):
+    """Write the simplex t that holds each query, and outside the hull ``~t`` for one at the hull.
+
+    The other arguments are those of `locate_in_plane`, a grid of this ``shape`` row by row in ``hints``.
+    """
     d = queries.shape[1]
     matrix, weights = np.empty((d, d + 1)), np.empty(d + 1)
-    bucket, t = -1, 0
-    for k in range(queries.shape[0]):
-        if cells[k] != bucket:
-            bucket = cells[k]
-            t = hints[bucket]
+    last, t = -1, 0
+    for i in range(queries.shape[0]):
+        k = order[i] if order.size > 0 else i
+        cell = 0
+        for j in range(d):
+            cell = cell * shape[j] + bucket(queries, k, j, frame, shape[j])
+        if cell != last:
+            last, t = cell, hints[cell]
         margin, facet = -1.0, 0
         for _ in range(simplices.shape[0]):
             if not _solve(queries[k], t, points, simplices, matrix, weights):
@@ -88,8 +94,7 @@ def locate_in_space(queries, cells, hints, points, simplices, neighbors, simplex
         if -_DOUBT <= margin < -ROUNDING:
             best, margin = _everywhere(queries[k], points, simplices, matrix, weights)
             t = best if margin >= -ROUNDING else t
-        simplex[k] = t
-        exits[k] = INSIDE if margin >= -ROUNDING else facet
+        found[k] = t if margin >= -ROUNDING else ~t
 
 
 @kernel

@@ -39,6 +39,14 @@ def real_array(values: ArrayLike, name: str, ndim: tuple[int, ...] | None = None
     ValueError
         If they are ragged, have another number of dimensions, are masked, or hold NaN or infinity.
     """
+    return frozen(finite_array(values, name, ndim))
+
+
+def finite_array(values: ArrayLike, name: str, ndim: tuple[int, ...] | None = None) -> Floats:
+    """Return ``values`` as `real_array` does, but writable, and without a copy where they are such an array already.
+
+    For arguments that are only looked at, by kernels that are compiled for arrays that can be written.
+    """
     if np.ma.is_masked(values):
         # np.asarray would drop the mask and use the numbers under it.
         raise ValueError(f"{name} must be complete, but some of its values are masked; remove or fill them.")
@@ -56,7 +64,7 @@ def real_array(values: ArrayLike, name: str, ndim: tuple[int, ...] | None = None
         wanted = " or ".join(f"{d}-dimensional" for d in ndim)
         raise ValueError(f"{name} must be {wanted}, but it has shape {raw.shape}.")
     with np.errstate(over="ignore"):
-        array = frozen(raw)
+        array = np.require(raw, np.float64, ["C", "W"])
     bad = np.flatnonzero(~np.isfinite(array.ravel()))
     if bad.size:
         raise ValueError(

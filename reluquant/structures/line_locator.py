@@ -23,28 +23,19 @@ class LineLocator:
         ends = np.sort(ends[self.segments], axis=1)
         self.knots = np.append(ends[:, 0], ends[-1, -1])
 
-    def cells(self, z: Floats) -> Indices:
-        """Return one bucket for all points: a bisection needs none."""
-        return np.zeros(len(z), dtype=np.int64)
-
-    def far_steps(self, z: Floats) -> int:
-        """Return 0: any order is good."""
-        return 0
-
-    def order(self, cells: Indices) -> Indices:
-        """Return the points' own order."""
-        return np.arange(cells.size)
-
-    def locate(self, z: Floats, cells: Indices) -> tuple[Indices, Indices]:
-        """Return the segment of each point, and -1, or at points outside the end segment and the end vertex."""
+    def locate(self, z: Floats, values: Floats) -> tuple[Indices, Floats]:
+        """Return the segment of each point, negative outside, and the interpolant of values; NaN outside."""
         if z.shape[1] == 0:
-            return np.zeros(len(z), dtype=np.int64), np.full(len(z), -1)
+            return np.zeros(len(z), dtype=np.int64), values[np.zeros(len(z), dtype=np.int64)]
         place = np.searchsorted(self.knots, z[:, 0], side="right") - 1
         place[z[:, 0] == self.knots[-1]] -= 1
-        exits = np.full(len(z), -1)
+        found = self.segments[np.clip(place, 0, self.segments.size - 1)]
+        corners = values[self.simplices[found]]
+        result = np.einsum("ki,kij->kj", np.clip(self.weights(z, found), 0.0, 1.0), corners)
+        result = np.clip(result, corners.min(axis=1), corners.max(axis=1))
         for beyond, end in ((place < 0, np.argmin), (place >= self.segments.size, np.argmax)):
-            exits[beyond] = end(self.points[:, 0])
-        return self.segments[np.clip(place, 0, self.segments.size - 1)], exits
+            found[beyond], result[beyond] = ~end(self.points[:, 0]), np.nan
+        return found, result
 
     def weights(self, z: Floats, simplex: Indices) -> Floats:
         """Return barycentric weights, shape (n, dimension + 1), of points in or outside given segments."""
@@ -54,14 +45,6 @@ class LineLocator:
         width = second - first
         return np.stack([(second - z[:, 0]) / width, (z[:, 0] - first) / width], axis=1)
 
-    def values(self, z: Floats, simplex: Indices, exits: Indices, values: Floats) -> Floats:
-        """Return the interpolant at the points inside, shape (n, n_outputs); NaN at the others."""
-        corners = values[self.simplices[simplex]]
-        result = np.einsum("ki,kij->kj", np.clip(self.weights(z, simplex), 0.0, 1.0), corners)
-        result = np.clip(result, corners.min(axis=1), corners.max(axis=1))
-        result[exits >= 0] = np.nan
-        return result
-
     def gradients(self, simplex: Indices, values: Floats) -> Floats:
         """Return the gradient of each segment's affine map, shape (n, dimension, n_outputs)."""
         if self.simplices.shape[1] == 1:
@@ -69,8 +52,9 @@ class LineLocator:
         first, second = self.simplices[simplex].T
         return ((values[second] - values[first]) / (self.points[second] - self.points[first]))[:, None]
 
-    def nearest(self, z: Floats, exits: Indices) -> tuple[Indices, Indices, Floats, Floats]:
+    def nearest(self, z: Floats, found: Indices) -> tuple[Indices, Indices, Floats, Floats]:
         """Return for points outside the end segment, its outer vertex, that vertex's weight 1, and the way from it."""
+        exits = ~found
         last = self.points[exits, 0] == self.knots[-1]
         simplex = self.segments[np.where(last, -1, 0)]
         return simplex, exits[:, None], np.ones((len(z), 1)), z - self.points[exits]

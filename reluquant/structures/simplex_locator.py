@@ -15,41 +15,25 @@ from reluquant.structures.space_locator import SpaceLocator
 # Differences of coordinates beyond this could leave float64; so many halvings, which are exact, prevent it.
 _FAR = 2.0**990
 _FAR_SHIFT = 40
-# Queries of which fewer are far from the one before are in a good order already.
-_WANDERING = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """Points in a triangulation, in an order in which neighbours follow one another.
+    """Points in a triangulation.
 
     Parameters
     ----------
-    order : ndarray of int, shape (n,), or None
-        The number of each point as it was given; None for the given order.
     z : ndarray, shape (n, dimension)
         Coordinates in the span of the triangulation.
-    simplex : ndarray of int, shape (n,)
-        The simplex that holds the point; outside the hull one at the hull.
-    exits : ndarray of int, shape (n,)
-        -1 inside the hull.
-    nodes : ndarray of int, shape (n,), or None
-        The vertex that the point is equal to, or -1; None where weights are exact without it.
+    found : ndarray of int, shape (n,)
+        The simplex that holds the point; negative outside the hull.
+    values : ndarray, shape (n, n_outputs)
+        The interpolant; NaN outside the hull.
     """
 
-    order: Indices | None
     z: Floats
-    simplex: Indices
-    exits: Indices
-    nodes: Indices | None
-
-    def as_given(self, values: np.ndarray) -> np.ndarray:
-        """Return one value a point in the order in which the points were given."""
-        if self.order is None:
-            return values
-        result = np.empty_like(values)
-        result[self.order] = values
-        return result
+    found: Indices
+    values: Floats
 
 
 class SimplexLocator:
@@ -87,31 +71,25 @@ class SimplexLocator:
 
     def coordinates(self, x: Floats) -> Floats:
         """Return the coordinates of points in the span of the triangulation, shape (n, dimension)."""
-        # A copy in any case: kernels are compiled once, for arrays that can be written.
-        z = np.ldexp(x, -self.shift) if self.shift else x.copy()
+        z = np.ldexp(x, -self.shift) if self.shift else x
         return z if self.basis is None else (z - self.origin) @ self.basis
 
-    def place(self, x: Floats) -> Places:
-        """Find the simplices of points, shape (n, n_features)."""
+    def place(self, x: Floats, labels: Floats | None = None) -> Places:
+        """Find the simplices of points, shape (n, n_features), and there the interpolant of labels, a row a vertex."""
+        labels = np.zeros((len(self.raw_points), 0)) if labels is None else labels
         z = self.coordinates(x)
-        cells = self.inner.cells(z)
-        order = None
-        if self.inner.far_steps(z) > _WANDERING * len(z):
-            order = self.inner.order(cells)
-            z, cells = z[order], cells[order]
-        simplex, exits = self.inner.locate(z, cells)
-        nodes = None
+        found, values = self.inner.locate(z, labels)
         if self.by_coordinate is not None:
-            nodes = nodes_of(np.array(x if order is None else x[order]), self.raw_points, self.by_coordinate)
+            nodes = nodes_of(x, self.raw_points, self.by_coordinate)
             known = nodes >= 0
-            simplex[known], exits[known] = self.simplex_at[nodes[known]], -1
-        return Places(order, z, simplex, exits, nodes)
+            found[known], values[known] = self.simplex_at[nodes[known]], labels[nodes[known]]
+        return Places(z, found, values)
 
     def weights(self, x: Floats, simplex: Indices) -> Floats:
         """Return barycentric weights, shape (n, dimension + 1), of points in or outside given simplices."""
         weights = self.inner.weights(self.coordinates(x), simplex)
         if self.by_coordinate is not None:
-            nodes = nodes_of(np.array(x), self.raw_points, self.by_coordinate)
+            nodes = nodes_of(x, self.raw_points, self.by_coordinate)
             vertex = self.inner.simplices[simplex] == nodes[:, None]
             own = vertex.any(axis=1)
             weights[own] = vertex[own]

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.plane_locator import Indices
-from reluquant.structures.simplex_locator import Places
 from reluquant.structures.triangulation import Triangulation
 
 EXTRAPOLATIONS = ("linear", "nearest", "nan", "error")
@@ -100,19 +99,14 @@ class SimplicialInterpolant:
             If ``x`` has another number of coordinates, or a point is outside the hull with ``extrapolate="error"``.
         """
         points = self.triangulation.queries(x)
-        places = self.triangulation.locator.place(points.reshape(-1, points.shape[-1]))
         labels = self._columns()
-        inner = self.triangulation.locator.inner
-        result = inner.values(places.z, places.simplex, places.exits, labels)
-        if places.nodes is not None:
-            known = places.nodes >= 0
-            result[known] = labels[places.nodes[known]]
-        outside = np.flatnonzero(places.exits >= 0)
+        places = self.triangulation.locator.place(points.reshape(-1, points.shape[-1]), labels)
+        result = places.values
+        outside = np.flatnonzero(places.found < 0)
         if outside.size:
-            self._refuse(points, places, outside)
+            self._refuse(points, outside)
             if self.extrapolate != "nan":
-                result[outside] = self._beyond(places.z[outside], places.exits[outside], labels)
-        result = places.as_given(result)
+                result[outside] = self._beyond(places.z[outside], places.found[outside], labels)
         return result.reshape(points.shape[:-1] + self.values.shape[1:])[()]
 
     def gradient(self, x: ArrayLike) -> Floats:
@@ -136,31 +130,29 @@ class SimplicialInterpolant:
         locator = self.triangulation.locator
         places = locator.place(points.reshape(-1, points.shape[-1]))
         labels = self._columns()
-        result = locator.inner.gradients(places.simplex, labels)
-        outside = np.flatnonzero(places.exits >= 0)
+        result = locator.inner.gradients(np.maximum(places.found, 0), labels)
+        outside = np.flatnonzero(places.found < 0)
         if outside.size:
-            self._refuse(points, places, outside)
-            result[outside] = self._gradient_beyond(places.z[outside], places.exits[outside], labels)
-        result = places.as_given(locator.directions(result))
-        return result.reshape(points.shape + self.values.shape[1:])
+            self._refuse(points, outside)
+            result[outside] = self._gradient_beyond(places.z[outside], places.found[outside], labels)
+        return locator.directions(result).reshape(points.shape + self.values.shape[1:])
 
     def _columns(self) -> Floats:
         # A copy: kernels are compiled once, for arrays that can be written.
         return self.values.reshape(len(self.values), -1).copy()
 
-    def _refuse(self, points: Floats, places: Places, outside: Indices) -> None:
+    def _refuse(self, points: Floats, outside: Indices) -> None:
         if self.extrapolate == "error":
-            first = outside.min() if places.order is None else places.order[outside].min()
+            first = points.reshape(-1, points.shape[-1])[outside[0]].tolist()
             raise ValueError(
                 f"x must lie in the hull of the data, but {outside.size} of its points are outside, the first of them"
-                f' {points.reshape(-1, points.shape[-1])[first].tolist()}; choose extrapolate="linear", "nearest" or'
-                ' "nan" to allow that.'
+                f' {first}; choose extrapolate="linear", "nearest" or "nan" to allow that.'
             )
 
-    def _beyond(self, z: Floats, exits: Indices, labels: Floats) -> Floats:
+    def _beyond(self, z: Floats, found: Indices, labels: Floats) -> Floats:
         """Values outside the hull."""
         inner = self.triangulation.locator.inner
-        simplex, facet, weights, way = inner.nearest(z, exits)
+        simplex, facet, weights, way = inner.nearest(z, found)
         corners = labels[facet]
         nearest = np.clip(np.einsum("ki,kij->kj", weights, corners), corners.min(axis=1), corners.max(axis=1))
         if self.extrapolate == "nearest":
@@ -168,11 +160,11 @@ class SimplicialInterpolant:
         with np.errstate(over="ignore", invalid="ignore"):
             return nearest + np.einsum("ki,kij->kj", way, inner.gradients(simplex, labels))
 
-    def _gradient_beyond(self, z: Floats, exits: Indices, labels: Floats) -> Floats:
+    def _gradient_beyond(self, z: Floats, found: Indices, labels: Floats) -> Floats:
         inner = self.triangulation.locator.inner
         if self.extrapolate == "nan":
             return np.full((*z.shape, labels.shape[1]), np.nan)
-        simplex, facet, weights, _ = inner.nearest(z, exits)
+        simplex, facet, weights, _ = inner.nearest(z, found)
         gradients = inner.gradients(simplex, labels)
         if self.extrapolate == "linear":
             return gradients

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from reluquant.kernels.point_location import cells_of, far_steps, order_by_cell
 from reluquant.kernels.space_interpolation import locate_by_search, locate_in_space, weights_in_space
 from reluquant.structures.arrays import Floats
 from reluquant.structures.bucket_grid import BucketGrid
@@ -26,10 +25,11 @@ class SpaceLocator:
 
     def __init__(self, points: Floats, simplices: Indices, neighbors: Indices) -> None:
         self.points, self.simplices, self.neighbors = points.copy(), simplices.copy(), neighbors.copy()
-        self.grid = BucketGrid.around(self.points)
-        self.hints = np.zeros(1, dtype=np.int64)
-        middles = self.grid.middles()
-        self.hints, _ = self._found(middles, np.zeros(len(middles), dtype=np.int64))
+        self.grid = BucketGrid.around(self.points, per_point=1)
+        # At first one bucket for all: each walk goes on from where the one before it ended.
+        self.shape, self.hints = np.ones_like(self.grid.shape), np.zeros(1, dtype=np.int64)
+        found = self._found(self.grid.middles(), np.zeros(0, dtype=np.int64))
+        self.shape, self.hints = self.grid.shape, np.where(found < 0, ~found, found)
         dimension = points.shape[1]
         self.owners, opposite = np.nonzero(self.neighbors < 0)
         others = (opposite[:, None] + np.arange(1, dimension + 1)) % (dimension + 1)
@@ -43,37 +43,39 @@ class SpaceLocator:
         self.offsets = np.einsum("fi,fi->f", corners[:, 0], self.normals)
         self.rounding = _ROUNDING * np.abs(self.points).max()
 
-    def cells(self, z: Floats) -> Indices:
-        """Return the bucket of each point."""
-        return cells_of(z, *self.grid.arrays)
+    def locate(self, z: Floats, values: Floats) -> tuple[Indices, Floats]:
+        """Return the simplex of each point, negative outside, and the interpolant of values; NaN outside."""
+        found = self._found(z, self.grid.visits(z))
+        self._take_back(z, found)
+        result = np.full((len(z), values.shape[1]), np.nan)
+        inside = found >= 0
+        weights = np.maximum(self.weights(z[inside], found[inside]), 0.0)
+        weights /= weights.sum(axis=1, keepdims=True)
+        corners = values[self.simplices[found[inside]]]
+        with np.errstate(over="ignore"):
+            between = np.einsum("ki,kij->kj", weights, corners)
+        result[inside] = np.clip(between, corners.min(axis=1), corners.max(axis=1))
+        return found, result
 
-    def far_steps(self, z: Floats) -> int:
-        """How many points are far from the one before them."""
-        return far_steps(z, self.grid.stretch)
+    def _found(self, z: Floats, order: Indices) -> Indices:
+        found = np.empty(len(z), dtype=np.int64)
+        locate_in_space(
+            z, order, self.grid.frame, self.shape, self.hints, self.points, self.simplices, self.neighbors, found
+        )
+        return found
 
-    def order(self, cells: Indices) -> Indices:
-        """Permutation that takes points of one bucket one after the other."""
-        return order_by_cell(cells, self.hints.size)
-
-    def locate(self, z: Floats, cells: Indices) -> tuple[Indices, Indices]:
-        """Return the simplex of each point, and -1, or at points outside a simplex at the hull and its facet there."""
-        simplex, exits = self._found(z, cells)
-        claimed = np.flatnonzero(exits >= 0)
+    def _take_back(self, z: Floats, found: Indices) -> None:
+        """Give points to simplices that walks left the hull with, though it holds them."""
+        claimed = np.flatnonzero(found < 0)
         # Near a simplex that is ulps thin the walk may have left a hull that holds the point.
         block = max(1, _BLOCK // len(self.facets))
         for part in np.split(claimed, range(block, claimed.size, block)):
             heights = z[part] @ self.normals.T - self.offsets
             wrong = part[heights.max(axis=1, initial=-np.inf) <= self.rounding]
             if wrong.size:
-                found = np.empty(wrong.size, dtype=np.int64)
-                locate_by_search(z[wrong], self.points, self.simplices, found)
-                simplex[wrong], exits[wrong] = found, -1
-        return simplex, exits
-
-    def _found(self, z: Floats, cells: Indices) -> tuple[Indices, Indices]:
-        simplex, exits = np.empty((2, len(z)), dtype=np.int64)
-        locate_in_space(z, cells, self.hints, self.points, self.simplices, self.neighbors, simplex, exits)
-        return simplex, exits
+                simplex = np.empty(wrong.size, dtype=np.int64)
+                locate_by_search(z[wrong], self.points, self.simplices, simplex)
+                found[wrong] = simplex
 
     def weights(self, z: Floats, simplex: Indices) -> Floats:
         """Return barycentric weights, shape (n, dimension + 1), of points in or outside given simplices."""
@@ -81,25 +83,13 @@ class SpaceLocator:
         weights_in_space(z, simplex, self.points, self.simplices, weights)
         return weights
 
-    def values(self, z: Floats, simplex: Indices, exits: Indices, values: Floats) -> Floats:
-        """Return the interpolant at the points inside, shape (n, n_outputs); NaN at the others."""
-        result = np.full((len(z), values.shape[1]), np.nan)
-        inside = exits < 0
-        weights = np.maximum(self.weights(z[inside], simplex[inside]), 0.0)
-        weights /= weights.sum(axis=1, keepdims=True)
-        corners = values[self.simplices[simplex[inside]]]
-        with np.errstate(over="ignore"):
-            between = np.einsum("ki,kij->kj", weights, corners)
-        result[inside] = np.clip(between, corners.min(axis=1), corners.max(axis=1))
-        return result
-
     def gradients(self, simplex: Indices, values: Floats) -> Floats:
         """Return the gradient of each simplex's affine map, shape (n, dimension, n_outputs)."""
         distinct, which = np.unique(simplex, return_inverse=True)
         corners, labels = self.points[self.simplices[distinct]], values[self.simplices[distinct]]
         return np.linalg.solve(corners[:, 1:] - corners[:, :1], labels[:, 1:] - labels[:, :1])[which]
 
-    def nearest(self, z: Floats, exits: Indices) -> tuple[Indices, Indices, Floats, Floats]:
+    def nearest(self, z: Floats, found: Indices) -> tuple[Indices, Indices, Floats, Floats]:
         """Return for points outside the simplex at the nearest hull facet, its vertices, weights there, and the way.
 
         Where several facets hold the nearest point, it is the one whose plane is furthest from the query.

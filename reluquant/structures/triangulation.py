@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reluquant.structures.arrays import Floats, frozen, real_array
+from reluquant.structures.arrays import Floats, finite_array, frozen, real_array
 from reluquant.structures.simplex_locator import SimplexLocator
 
 
@@ -120,8 +120,7 @@ class Triangulation:
         """
         points = self.queries(x)
         places = self.locator.place(points.reshape(-1, self.n_features))
-        found = places.as_given(np.where(places.exits < 0, places.simplex, -1))
-        return found.reshape(points.shape[:-1])[()]
+        return np.maximum(places.found, -1).reshape(points.shape[:-1])[()]
 
     def barycentric(self, x: ArrayLike, simplex: ArrayLike) -> Floats:
         """Return the barycentric weights of points in given simplices.
@@ -167,7 +166,7 @@ class Triangulation:
 
     def queries(self, x: ArrayLike) -> Floats:
         """Return points to look for as an array, shape (..., n_features); one sentence where they are none."""
-        points = real_array(x, "x")
+        points = finite_array(x, "x")
         if points.ndim == 0 or points.shape[-1] != self.n_features:
             raise ValueError(
                 f"x must have shape (..., {self.n_features}), the coordinates last, but it has shape {points.shape}."

@@ -26,7 +26,7 @@ class ControlBar:
 
     def __init__(self, width: int, on: Mapping[str, Callable]) -> None:
         self.buttons = PlayButtons(on)
-        self.reset = button("undo", "Back to the data and settings of the beginning", on["reset"])
+        self.reset = button("refresh", "Back to the data and settings of the beginning", on["reset"])
         norm = "Typical norm of a neuron at the start"
         self.scale = LogNumber("scale", norm, -12, 0, 0.25, "{:.4g}".format, on["scale"])
         count = "Number of neurons, 1 to 10,000"

@@ -33,8 +33,8 @@ class EditBar:
         self.mode = W.ToggleButtons(
             options=list(MODES),
             tooltips=[TOOLTIPS[mode] for mode in MODES],
-            style={"button_width": "58px"},
-            layout=W.Layout(width="270px"),
+            style={"button_width": "64px"},
+            layout=W.Layout(width="290px"),
         )
         self.preset = W.Dropdown(
             options=[OWN, *presets],

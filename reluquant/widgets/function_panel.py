@@ -172,7 +172,7 @@ class FunctionPanel:
     def clear_target(self) -> None:
         """Remove the drawn target."""
         self.target.unobserve(self._drawn, names="y")
-        _set(self.target, np.array([np.nan]), np.array([np.nan]))
+        _set(self.target, np.zeros(0), np.zeros(0))
 
     def show_selected(self, kink: Floats) -> None:
         """Ring the kinks of selected neurons."""

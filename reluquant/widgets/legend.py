@@ -37,6 +37,17 @@ LEGEND = "".join(
             ' stroke-dasharray="3 2"/>',
             "where neurons turn to (predicted)",
         ),
+        _swatch(
+            f'<rect x="2" y="3" width="9" height="8" style="fill:{theme.CSS_POSITIVE}"/>'
+            f'<rect x="11" y="3" width="9" height="8" style="fill:{theme.CSS_POSITIVE}" fill-opacity="0.45"/>',
+            "arrived | still turning",
+        ),
+        _swatch(f'<path d="M7 3L15 11M7 11L15 3" style="stroke:{theme.CSS_MUTED}" stroke-width="2"/>', "dead"),
+        _swatch(
+            f'<path d="M2 7L6 2L10 7L6 12Z" fill="none" style="stroke:{theme.CSS_DIFFERENCE}" stroke-width="1.6"/>'
+            f'<path d="M12 7L16 2L20 7L16 12Z" style="fill:{theme.CSS_DIFFERENCE}"/>',
+            "escape, predicted | came",
+        ),
         "</div>",
     ]
 )

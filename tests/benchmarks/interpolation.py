@@ -62,12 +62,9 @@ def plane_rows() -> list[str]:
             "scipy LinearNDInterpolator": (scipys, FEW),
             "matplotlib LinearTriInterpolator": (lambda x, f=matplotlibs: f(*x.T), FEW),
         }
-        # By buckets of a grid, row by row: what a picture's pixels come to.
-        cell = np.floor(queries * np.sqrt(n)).astype(int)
-        for order, permutation in (("random", slice(None)), ("sorted", np.lexsort(cell.T[::-1]))):
-            x = np.ascontiguousarray(queries[permutation])
+        for order, x in orders(queries, n).items():
             for name, (call, count) in methods.items():
-                count = QUERIES if order == "sorted" else count
+                count = count if order == "random" else QUERIES
                 part = x[:count]
                 busy, wall = seconds(lambda call=call, part=part: call(part), REPEATS if count == QUERIES else 2)
                 factor = QUERIES / count
@@ -77,6 +74,33 @@ def plane_rows() -> list[str]:
         rows.append(f"| {n:,} | – | reluquant: buckets, once a triangulation | {locator:.3f} | |")
         print(f"n = {n}: largest difference to scipy {agree:.1e}", flush=True)
     return rows
+
+
+def orders(queries: np.ndarray, n: int) -> dict[str, np.ndarray]:
+    """Random queries; by buckets of a grid of n, row by row; along Hilbert's curve; a picture's pixels."""
+    cell = np.floor(queries * np.sqrt(n)).astype(int)
+    side = np.linspace(0.0005, 0.9995, 1000)
+    return {
+        "random": queries,
+        "sorted": queries[np.lexsort(cell.T[::-1])],
+        "Hilbert": queries[np.argsort(along_hilbert(np.floor(queries * 1024).astype(int), 10))],
+        "pixels": np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2),
+    }
+
+
+def along_hilbert(cell: np.ndarray, levels: int) -> np.ndarray:
+    """Places of cells (n, 2) of a square grid, 2^levels wide, on Hilbert's curve through it."""
+    x, y = cell.T.copy()
+    place = np.zeros(len(x), dtype=np.int64)
+    for level in reversed(range(levels)):
+        half = 1 << level
+        right, up = (x & half) > 0, (y & half) > 0
+        place += half * half * ((3 * right) ^ up)
+        # The quarter's own curve is mirrored and turned.
+        mirrored, turned = right & ~up, ~up
+        x, y = np.where(mirrored, half - 1 - (x & (half - 1)), x), np.where(mirrored, half - 1 - (y & (half - 1)), y)
+        x, y = np.where(turned, y, x), np.where(turned, x, y)
+    return place
 
 
 def in_two_threads(f: rq.SimplicialInterpolant) -> Callable:
@@ -126,9 +150,11 @@ def main() -> None:
         "`python -m tests.benchmarks.interpolation` measured and wrote this page:"
         f" {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {packages}.",
         "",
-        f"A million queries, uniform in the unit square, on the Delaunay triangulation of n uniform points; medians of"
-        f" {REPEATS} calls in one run. Peers in random order answer {FEW:,} queries, and their time is scaled up. The"
-        " machine is shared: processor time is the figure to trust, wall is what the day allowed.",
+        f"A million queries in the unit square, on the Delaunay triangulation of n uniform points; medians of {REPEATS}"
+        f" calls in one run. Peers in random order answer {FEW:,} queries, and their time is scaled up. Sorted: by"
+        " buckets of a grid of n, row by row; Hilbert: along that curve through 1024 × 1024 buckets; pixels: those of a"
+        " picture, 1000 × 1000, row by row. Peers have one thread. The machine is shared: processor time is the figure"
+        " to trust, wall is what the day allowed.",
         "",
         "| n | order of queries | method | processor seconds | wall |",
         "|---|---|---|---|---|",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reluquant.structures.arrays import frozen, real_array
+from reluquant.structures.arrays import finite_array, frozen, real_array
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,17 @@ def test_result_is_a_read_only_copy_in_row_order():
 
 def test_frozen_converts():
     assert frozen([1.0, 2.0], np.int64).dtype == np.int64
+
+
+def test_what_is_only_looked_at_is_copied_where_it_must_be():
+    values = np.ones((3, 2))
+    assert finite_array(values, "x") is values
+    transposed, locked = np.ones((2, 3)).T, frozen(values)
+    for given in (transposed, locked, [[1.0, 1.0]], np.ones((3, 2), dtype=np.float32)):
+        array = finite_array(given, "x")
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+        assert array.dtype == np.float64
+    assert not locked.flags.writeable
+    assert not real_array(values, "x").flags.writeable
+    assert values.flags.writeable

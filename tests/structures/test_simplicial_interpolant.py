@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import Delaunay
 
-from reluquant import SimplicialInterpolant, Triangulation
+from reluquant import SimplicialInterpolant, Triangulation, triangulate
 from reluquant.kernels import plane_interpolation, point_location, space_interpolation
 
 SQUARE = Triangulation([[0, 0], [1, 0], [1, 1], [0, 1]], [[0, 1, 2], [0, 2, 3]], [[-1, 1, -1], [-1, -1, 0]])
@@ -223,12 +223,12 @@ def test_the_last_resort_looks_everywhere():
     inner, limbs = triangulation.locator.inner, np.zeros(144, dtype=np.int64)
     for (x, y), t in zip(points, simplex, strict=True):
         for steps in (0, 100):
-            found = point_location._wander(x, y, 0, inner.points, inner.simplices, inner.neighbors, steps, limbs)
-            assert found == (t, point_location.INSIDE)
+            found = point_location._wander(x, y, 0, inner.corners, inner.beyond, steps, limbs)
+            assert (inner.triangles[found[0], 3], found[1]) == (t, point_location.INSIDE)
     x, y = 3.0, 4.0
     for steps in (0, 100):
-        t, facet = point_location._wander(x, y, 0, inner.points, inner.simplices, inner.neighbors, steps, limbs)
-        assert inner.neighbors[t, facet] < 0
+        t, facet = point_location._wander(x, y, 0, inner.corners, inner.beyond, steps, limbs)
+        assert inner.beyond[t, facet] < 0
 
 
 def test_slivers_keep_their_digits():
@@ -372,7 +372,7 @@ def test_nearest_in_space(d):
     for q in points:
         # No hull point is on the query's side of the plane through the nearest one: it is the nearest.
         places = triangulation.locator.place(q[None])
-        _, facet, weights, way = triangulation.locator.inner.nearest(places.z, places.exits)
+        _, facet, weights, way = triangulation.locator.inner.nearest(places.z, places.found)
         nearest = weights[0] @ triangulation.points[facet[0]]
         assert ((hull - nearest) @ (q - nearest)).max() <= 1e-12
         np.testing.assert_allclose(way[0], q - nearest, atol=1e-14)
@@ -548,6 +548,33 @@ def test_random_and_sorted_queries_agree_and_threads_too():
         assert (np.concatenate(list(pool.map(f, np.array_split(points, 8)))) == at_once).all()
 
 
+def test_queries_are_taken_bucket_by_bucket_unless_they_are_near_each_other():
+    frame, shape = np.array([[0.0, 0.0], [40.0, 40.0]]), np.array([20, 20])
+    points = np.random.default_rng(0).random((4000, 2))
+    order = point_location.visits(points, frame, shape)
+    assert sorted(order) == list(range(4000))
+    # Row by row.
+    cells = np.floor(20 * points[order]).astype(int) @ [20, 1]
+    assert (np.diff(cells) >= 0).all()
+    assert point_location.visits(points[order], frame, shape).size == 0
+    picture = np.stack(np.meshgrid(np.linspace(0, 1, 50), np.linspace(0, 1, 50)), axis=-1).reshape(-1, 2)
+    assert point_location.visits(picture, frame, shape).size == 0
+
+
+def test_clusters_far_finer_than_buckets():
+    rng = np.random.default_rng(0)
+    cluster = rng.integers(0, 2**10, (400, 2)) / 2.0**30 + 0.5
+    points = np.unique(np.concatenate([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], cluster]), axis=0)
+    # scipy's would drop most of the points.
+    triangulation = triangulate(points)
+    values = rng.normal(size=len(points))
+    f = SimplicialInterpolant(triangulation, values, "nan")
+    assert (f(points) == values).all()
+    queries = rng.integers(0, 2**13, (5000, 2)) / 2.0**33 + 0.5
+    for t, query in zip(triangulation.find_simplex(queries), queries, strict=True):
+        assert holds(triangulation, t, query)
+
+
 def test_a_pickle_leaves_the_cache_behind():
     f = SimplicialInterpolant(SQUARE, [0.0, 1.0, 3.0, 1.0])
     empty = len(pickle.dumps(Triangulation(SQUARE.points, SQUARE.simplices, SQUARE.neighbors)))
@@ -562,7 +589,7 @@ def test_kernels_are_compiled_once():
         f = SimplicialInterpolant(triangulation, values)
         for x in (rng.random((1000, d)), rng.random(d), np.asfortranarray(rng.random((9, d))), np.zeros((4, d), int)):
             f(x), f.gradient(x), triangulation.barycentric(x, np.zeros(x.shape[:-1], int))
-    for kernel in (point_location.locate_in_plane, point_location.cells_of, plane_interpolation.values_in_plane,
+    for kernel in (point_location.locate_in_plane, point_location.visits,
                    plane_interpolation.nearest_in_plane, plane_interpolation.gradients_in_plane,
                    plane_interpolation.weights_in_plane, space_interpolation.locate_in_space,
                    space_interpolation.weights_in_space, space_interpolation.nodes_of):  # fmt: skip

@@ -71,5 +71,5 @@ def test_static_files_use_only_colours_of_the_theme(file):
 
 
 def test_legend_explains_every_role():
-    for word in ("network", "interpolant", "data", "a &gt; 0", "a &lt; 0", "held", "predicted"):
+    for word in ("network", "interpolant", "data", "a &gt; 0", "a &lt; 0", "held", "predicted", "turning", "dead", "escape"):
         assert word in LEGEND
