@@ -19,7 +19,8 @@ explorer
 # The network is the one heavy line.
 NETWORK = """() => [...document.querySelectorAll('.reluquant path.line')]
   .find(path => getComputedStyle(path).strokeWidth === '3px' && path.getAttribute('d'))?.getAttribute('d')"""
-BARS = "() => document.querySelector('.rq-circle .rq-positive')?.getAttribute('d')"
+BARS = """() => [...document.querySelectorAll('.reluquant .rq-scene [data-name=positive]')]
+  .map(path => path.getAttribute('d')).join('')"""
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_scrubber_by_mouse_and_keyboard(shown):
     page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(300)
     assert value(page, "explorer.t") < scrubbed
-    page.locator(".reluquant select").focus()
+    page.locator(".reluquant select").first.focus()
     page.keyboard.press("ArrowDown")
     page.wait_for_timeout(300)
     assert value(page, "explorer.speed") == 2.0
@@ -102,7 +103,7 @@ def test_scrubber_by_mouse_and_keyboard(shown):
 
 def test_play_head_can_be_dragged_along_the_axis(shown):
     page = shown
-    head = page.locator(".reluquant .bqplot").nth(1).locator("path.dot")
+    head = page.locator(".reluquant .bqplot").nth(1).locator("path.dot").last
     lab.drag(page, head, -300, -30)
     page.wait_for_timeout(500)
     t, end = value(page, "explorer.t"), value(page, "float(explorer.trajectory.t[-1])")
@@ -130,6 +131,43 @@ def test_typed_values_and_errors(shown):
     assert value(page, "explorer.scale") == 1e-3
 
 
+def test_points_are_added_deleted_drawn_and_undone(shown):
+    page = shown
+    panel = page.locator(".reluquant .bqplot").first.bounding_box()
+    x, y = panel["x"] + 300, panel["y"] + 90
+    page.get_by_role("button", name="add", exact=True).click()
+    page.wait_for_timeout(500)
+    page.mouse.click(x, y)
+    page.wait_for_timeout(500)
+    assert value(page, "explorer.data.n_samples") == 6
+    page.get_by_role("button", name="delete", exact=True).click()
+    page.wait_for_timeout(500)
+    page.mouse.click(x, y)
+    page.wait_for_timeout(500)
+    assert value(page, "explorer.data.n_samples") == 5
+    page.get_by_role("button", name="draw", exact=True).click()
+    page.wait_for_timeout(300)
+    page.mouse.move(panel["x"] + 70, panel["y"] + 250)
+    page.mouse.down()
+    page.mouse.move(panel["x"] + 570, panel["y"] + 50, steps=25)
+    page.mouse.up()
+    page.wait_for_timeout(700)
+    drawn = value(page, "explorer.data.y.tolist()")
+    assert drawn == sorted(drawn)
+    page.locator(".reluquant button[title^='Undo']").click()
+    page.wait_for_timeout(300)
+    assert value(page, "explorer.data.y.tolist()") == [0.6, -0.7, 0.9, -0.5, 0.8]
+    assert value(page, "explorer.error") == ""
+
+
+def test_a_bar_selects_its_neurons(shown):
+    page = shown
+    page.locator(".rq-scene [data-name=positive]").first.click()
+    page.wait_for_timeout(500)
+    assert len(value(page, "explorer.selected")) > 0
+    assert "Selected:" in page.locator(".reluquant .rq-status").inner_text()
+
+
 def test_running_the_cell_again_closes_the_first_explorer(jupyter, page):
     open_explorer(page, jupyter)
     lab.kernel_run(page, "first = explorer; first.play()")
@@ -153,7 +191,7 @@ def test_marks_are_legible_in_both_themes(either, page, dark):
         ".map(path => getComputedStyle(path).stroke)"
     )
     labels = page.evaluate(
-        "() => [...document.querySelectorAll('.reluquant .axislabel, .rq-circle text, .reluquant .rq-status')]"
+        "() => [...document.querySelectorAll('.reluquant .axislabel, .rq-scene text, .reluquant .rq-status')]"
         ".map(text => text.tagName === 'DIV' ? getComputedStyle(text).color : getComputedStyle(text).fill)"
     )
     assert len(strokes) >= 6
@@ -180,8 +218,8 @@ def test_nothing_is_cut_off_and_every_picture_has_a_name(jupyter, page):
     figures = page.locator(".reluquant [role=figure]")
     assert figures.count() == 2
     assert "interpolant" in figures.first.get_attribute("aria-label")
-    assert "weight directions" in page.locator(".rq-circle").get_attribute("aria-label")
-    circle = page.locator(".rq-circle").bounding_box()
+    assert "weight directions" in page.locator(".rq-scene").get_attribute("aria-label")
+    circle = page.locator(".rq-scene").bounding_box()
     assert circle["width"] == circle["height"]
     overflowing = page.evaluate(
         """() => [...document.querySelectorAll('.reluquant, .reluquant .widget-hbox')]
