@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from reluquant.structures.triangulation import Triangulation
     from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
+    from reluquant.widgets.dashboard import Dashboard
     from reluquant.widgets.explorer import explore
 
 __version__ = "0.1.0"
@@ -60,6 +61,7 @@ __version__ = "0.1.0"
 # Every public name and the module it lives in. Modules load when a name is first used, because
 # numba, bqplot and matplotlib take seconds, which `reluquant --help` should not.
 _HOMES = {
+    "Dashboard": "reluquant.widgets.dashboard",
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",

@@ -117,18 +117,31 @@ def _main(
     pass
 
 
+_Browser = Annotated[bool, typer.Option(help="Open a browser; the address is printed in any case.")]
+_Port = Annotated[
+    int | None, typer.Option(parser=_whole("--port", 1, 65535), metavar="INTEGER", help="Port of the server.")
+]
+
+
 @app.command()
-def lab(
-    browser: Annotated[bool, typer.Option(help="Open a browser; the address is printed in any case.")] = True,
-    port: Annotated[
-        int | None, typer.Option(parser=_whole("--port", 1, 65535), metavar="INTEGER", help="Port of the server.")
-    ] = None,
-) -> None:
+def lab(browser: _Browser = True, port: _Port = None) -> None:
     """Open the quick-start notebook in JupyterLab, on this machine only."""
     from reluquant.environment.lab import run_lab
 
+    _serve(run_lab, browser, port)
+
+
+@app.command()
+def dashboard(browser: _Browser = True, port: _Port = None) -> None:
+    """Serve all widgets as one page without code (Voilà), on this machine only."""
+    from reluquant.environment.lab import run_dashboard
+
+    _serve(run_dashboard, browser, port)
+
+
+def _serve(run: Callable[..., int], browser: bool, port: int | None) -> NoReturn:
     try:
-        status = run_lab(Path.cwd(), browser=browser, port=port)
+        status = run(Path.cwd(), browser=browser, port=port)
     except (OSError, ImportError) as error:
         _refuse(error)
     raise typer.Exit(status)

@@ -1,4 +1,4 @@
-"""The quick-start notebook: where it lies, and JupyterLab opened on it."""
+"""The notebooks: where they lie, JupyterLab opened on the first, and the dashboard served as a page."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import sys
 from importlib import util
 from pathlib import Path
 
-QUICKSTART = "00_quickstart.ipynb"
+QUICKSTART, DASHBOARD = "00_quickstart.ipynb", "dashboard.ipynb"
 
 
-def quickstart_notebook(folder: Path) -> Path:
-    """Return the quick-start notebook in ``folder``, copied there first if it is not there yet.
+def notebook_here(folder: Path, name: str = QUICKSTART) -> Path:
+    """Return a notebook of the package in ``folder``, copied there first if it is not there yet.
 
     A notebook that is there already is never overwritten: it may hold the reader's own work. In a
     checkout of reluquant it lies in ``notebooks`` and is used where it is.
@@ -22,28 +22,30 @@ def quickstart_notebook(folder: Path) -> Path:
     ----------
     folder : Path
         Where the reader wants to work.
+    name : str
+        Of the notebook.
 
     Returns
     -------
     Path
-        ``folder / QUICKSTART``, or ``folder / "notebooks" / QUICKSTART`` if only that exists.
+        ``folder / name``, or ``folder / "notebooks" / name`` if only that exists.
 
     Raises
     ------
     FileNotFoundError
         If neither the installed package nor a checkout holds the notebook.
     """
-    target = folder / QUICKSTART
-    for present in (target, folder / "notebooks" / QUICKSTART):
+    target = folder / name
+    for present in (target, folder / "notebooks" / name):
         if present.exists():
             return present
     package = Path(__file__).resolve().parent.parent
     # A wheel carries the notebooks inside the package; a checkout has them beside it.
     for home in (package / "notebooks", package.parent / "notebooks"):
-        if (home / QUICKSTART).is_file():
-            shutil.copyfile(home / QUICKSTART, target)
+        if (home / name).is_file():
+            shutil.copyfile(home / name, target)
             return target
-    raise FileNotFoundError(f"{QUICKSTART} is missing from this installation; reinstall reluquant.")
+    raise FileNotFoundError(f"{name} is missing from this installation; reinstall reluquant.")
 
 
 def lab_command(notebook: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
@@ -91,7 +93,7 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> i
     Parameters
     ----------
     folder : Path
-        Where the reader wants to work, as in :func:`quickstart_notebook`.
+        Where the reader wants to work, as in :func:`notebook_here`.
     browser, port
         As in :func:`lab_command`.
 
@@ -105,7 +107,59 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> i
     FileNotFoundError, ModuleNotFoundError
         If the notebook or JupyterLab is not installed.
     """
-    command = lab_command(quickstart_notebook(folder), browser=browser, port=port)
+    return _serve(lab_command(notebook_here(folder), browser=browser, port=port))
+
+
+def dashboard_command(notebook: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
+    """Return the command that serves a notebook as a page without code, on the loopback address and with a token.
+
+    Parameters
+    ----------
+    notebook, browser, port
+        As in :func:`lab_command`.
+
+    Returns
+    -------
+    list of str
+        Arguments for :func:`subprocess.run`.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Voilà is not installed.
+    """
+    if util.find_spec("voila") is None:
+        raise ModuleNotFoundError("Voilà is not installed; type: pip install 'reluquant[dashboard]'")
+    command = [sys.executable, "-m", "voila", str(notebook), "--Voila.ip=127.0.0.1", "--token"]
+    if not browser:
+        command.append("--no-browser")
+    if port is not None:
+        command += [f"--Voila.port={port}", "--Voila.port_retries=0"]
+    return command
+
+
+def run_dashboard(folder: Path, *, browser: bool = True, port: int | None = None) -> int:
+    """Serve the dashboard notebook as a page and wait until the server is stopped.
+
+    Parameters
+    ----------
+    folder, browser, port
+        As in :func:`run_lab`.
+
+    Returns
+    -------
+    int
+        The server's exit status; 0 after Ctrl-C.
+
+    Raises
+    ------
+    FileNotFoundError, ModuleNotFoundError
+        If the notebook or Voilà is not installed.
+    """
+    return _serve(dashboard_command(notebook_here(folder, DASHBOARD), browser=browser, port=port))
+
+
+def _serve(command: list[str]) -> int:
     try:
         return subprocess.run(command, check=False).returncode
     except KeyboardInterrupt:  # Ctrl-C reaches the server as well, which asks and then stops by itself.

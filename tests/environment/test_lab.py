@@ -7,26 +7,34 @@ from pathlib import Path
 import pytest
 
 from reluquant.environment import lab as room
-from reluquant.environment.lab import QUICKSTART, lab_command, quickstart_notebook, run_lab
+from reluquant.environment.lab import (
+    DASHBOARD,
+    QUICKSTART,
+    dashboard_command,
+    lab_command,
+    notebook_here,
+    run_dashboard,
+    run_lab,
+)
 
 
 def test_notebook_is_copied_into_an_empty_folder(tmp_path):
-    notebook = quickstart_notebook(tmp_path)
+    notebook = notebook_here(tmp_path)
     assert notebook == tmp_path / QUICKSTART
     assert '"cells"' in notebook.read_text(encoding="utf-8")
 
 
 def test_a_readers_own_notebook_is_never_overwritten(tmp_path):
     (tmp_path / QUICKSTART).write_text("mine", encoding="utf-8")
-    assert quickstart_notebook(tmp_path).read_text(encoding="utf-8") == "mine"
+    assert notebook_here(tmp_path).read_text(encoding="utf-8") == "mine"
 
 
 def test_checkout_uses_its_notebook_in_place(tmp_path):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / QUICKSTART).write_text("of the checkout", encoding="utf-8")
-    assert quickstart_notebook(tmp_path) == tmp_path / "notebooks" / QUICKSTART
+    assert notebook_here(tmp_path) == tmp_path / "notebooks" / QUICKSTART
     assert [path.name for path in tmp_path.iterdir()] == ["notebooks"]
-    assert quickstart_notebook(tmp_path / "notebooks") == tmp_path / "notebooks" / QUICKSTART
+    assert notebook_here(tmp_path / "notebooks") == tmp_path / "notebooks" / QUICKSTART
 
 
 def test_installed_package_carries_the_notebook(tmp_path, monkeypatch):
@@ -34,13 +42,13 @@ def test_installed_package_carries_the_notebook(tmp_path, monkeypatch):
     (package / "notebooks").mkdir(parents=True)
     (package / "notebooks" / QUICKSTART).write_text("from the wheel", encoding="utf-8")
     monkeypatch.setattr(room, "__file__", str(package / "environment" / "lab.py"))
-    assert quickstart_notebook(tmp_path).read_text(encoding="utf-8") == "from the wheel"
+    assert notebook_here(tmp_path).read_text(encoding="utf-8") == "from the wheel"
 
 
 def test_missing_notebook_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "__file__", str(tmp_path / "a" / "b" / "lab.py"))
     with pytest.raises(FileNotFoundError, match="missing from this installation"):
-        quickstart_notebook(tmp_path)
+        notebook_here(tmp_path)
 
 
 def test_command_stays_on_loopback_and_keeps_the_token():
@@ -86,3 +94,28 @@ def test_running_passes_on_the_server_status_and_ctrl_c_is_no_failure(tmp_path, 
     assert commands == [lab_command(tmp_path / QUICKSTART, browser=False, port=9876)]
     monkeypatch.setattr(room.subprocess, "run", interrupted)
     assert run_lab(tmp_path) == 0
+
+
+def test_the_dashboard_stays_on_loopback_with_a_token():
+    command = dashboard_command(Path(DASHBOARD), browser=False, port=9877)
+    assert command[:4] == [sys.executable, "-m", "voila", DASHBOARD]
+    assert {"--Voila.ip=127.0.0.1", "--token", "--no-browser", "--Voila.port=9877"} <= set(command)
+
+
+def test_without_voila_the_pip_line_is_named(monkeypatch):
+    monkeypatch.setattr(room.util, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'reluquant\[dashboard\]'"):
+        dashboard_command(Path(DASHBOARD))
+
+
+def test_the_dashboard_notebook_is_served_from_here(tmp_path, monkeypatch):
+    commands = []
+
+    def serve(command, check):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, returncode=0)
+
+    monkeypatch.setattr(subprocess, "run", serve)
+    assert run_dashboard(tmp_path, browser=False) == 0
+    assert (tmp_path / DASHBOARD).is_file()
+    assert str(tmp_path / DASHBOARD) in commands[0]

@@ -71,6 +71,6 @@ def test_static_files_use_only_colours_of_the_theme(file):
 
 
 def test_legend_explains_every_role():
-    words = "network interpolant data held predicted turning dead escape".split()
+    words = ["network", "interpolant", "data", "held", "predicted", "turning", "dead", "escape"]
     for word in (*words, "a &gt; 0", "a &lt; 0"):
         assert word in LEGEND
