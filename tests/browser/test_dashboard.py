@@ -53,4 +53,5 @@ def test_it_plays_without_code_and_asks_for_its_token(address, page):
     assert not page.locator(".jp-CodeCell .jp-InputArea").count()
     lab.screenshot(page, "dashboard")
     # Not ours: Voilà asks a server far away for its icons, and opens an extension of Notebook that does not fit it.
-    page.errors[:] = [error for error in page.errors if not re.search(r"404|favicon|fontawesome|jupyter-notebook", error)]
+    theirs = re.compile("404|favicon|fontawesome|jupyter-notebook")
+    page.errors[:] = [error for error in page.errors if not theirs.search(error)]
