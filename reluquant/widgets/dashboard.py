@@ -9,7 +9,8 @@ import ipywidgets as W
 import traitlets as T
 
 from reluquant.structures.dataset import Dataset
-from reluquant.widgets.explorer import PRESETS, FlowExplorer
+from reluquant.widgets.data_editing import PRESETS
+from reluquant.widgets.explorer import FlowExplorer
 from reluquant.widgets.instrument import Instrument, sentence_of
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 

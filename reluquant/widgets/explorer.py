@@ -11,9 +11,7 @@ import ipywidgets as W
 import numpy as np
 import traitlets as T
 
-from reluquant import datasets
 from reluquant.analysis.escapes import escapes
-from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
@@ -25,37 +23,21 @@ from reluquant.widgets import legend
 from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.control_bar import LARGEST_SEED, ControlBar
 from reluquant.widgets.controls import as_number
+from reluquant.widgets.data_editing import DRAG_STEP, PRESETS, EditsData
 from reluquant.widgets.edit_bar import EditBar
 from reluquant.widgets.flow_job import flow_job
-from reluquant.widgets.function_panel import MODES, FunctionPanel
-from reluquant.widgets.history import History
+from reluquant.widgets.function_panel import FunctionPanel
 from reluquant.widgets.instrument import guarded
 from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber
-from reluquant.widgets.playable import Playable
 from reluquant.widgets.runner import LatestJob, PacedDrawing
 from reluquant.widgets.scene_view import SceneView
 from reluquant.widgets.time_panel import TimePanel
-from reluquant.widgets.words import PointsText, Words, as_points
+from reluquant.widgets.words import PointsText, Words
 
 # Sizes in pixels: the three panels fill the 950 that a notebook cell has beside an open side bar.
 FUNCTION_SIZE, CIRCLE_SIZE, STRIP_SIZE = (590, 370), 340, (944, 150)
 MOST_NEURONS = 10_000
-# Ready data sets of one input.
-PRESETS = {
-    "zigzag": datasets.zigzag,
-    "absolute": datasets.absolute,
-    "tent": datasets.tent,
-    "two points": datasets.two_points,
-    "three points": datasets.three_points,
-    "five points": datasets.five_points,
-    "sine": datasets.sine,
-    "random": partial(datasets.random, rng=0),
-    "stewart": partial(datasets.stewart, rng=0),
-    "terrain": datasets.terrain_profile,
-}
 SMALLEST_SCALE, LARGEST_SCALE = 1e-100, 10.0
-# Dragged points are rounded to this share of the panel (less than a pixel), so that the numbers shown are the data.
-DRAG_STEP = 1e-3
 FIGURE_LABELS = ["Data, network, interpolant and kinks over the input", "Loss over the logarithm of time"]
 
 
@@ -99,7 +81,7 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
     return FlowExplorer(problem, **settings)
 
 
-class FlowExplorer(Playable):
+class FlowExplorer(EditsData):
     """Data, network, weight directions and loss of one gradient flow, linked by one time cursor.
 
     Every control is a trait: set it, observe it, or link it to another widget. A trait that changes the
@@ -154,9 +136,6 @@ class FlowExplorer(Playable):
     t = FiniteFloat(0.0, min=0.0)
     rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2).tag(user=True)
     max_seconds = FiniteFloat(5.0, min=0.1).tag(user=True)
-    mode = T.Enum(MODES, "move")
-    preset = T.Enum(("", *PRESETS), "")
-    _ready: Dataset | None = None
     selected = T.Tuple()
     forecast = T.Tuple()
     trajectory = T.Instance(Trajectory, allow_none=True)
@@ -174,8 +153,6 @@ class FlowExplorer(Playable):
             settings = {"n_neurons": self._start.n_neurons, "scale": _typical_norm(given), **settings}
         self._first = {"data": data, **settings}
         self._given = given
-        self._in_hand = False
-        self._history = History(data)
         self._forecasting = LatestJob(self._draw_failed)
         self._at_end, self._drawn = True, None
         super().__init__(data=data, **settings)
@@ -221,14 +198,6 @@ class FlowExplorer(Playable):
 
     def _scene_at(self, t: float) -> Scene:
         return flow_scene(self.trajectory, t, shown=self._window, selected=self.selected, forecast=self.forecast)
-
-    def undo(self) -> None:
-        """Return to the data before the last change of them."""
-        self._travel(self._history.undo())
-
-    def redo(self) -> None:
-        """Return to the data that were undone."""
-        self._travel(self._history.redo())
 
     def _at_work(self) -> tuple[LatestJob | PacedDrawing, ...]:
         return self._work, self._forecasting, self._drawing, self._saving
@@ -329,32 +298,6 @@ class FlowExplorer(Playable):
     # --- the user moved something ----------------------------------------------------------------
 
     @guarded
-    def _points_moved(self, x: Floats, y: Floats) -> None:
-        shown = self._window
-        x, y = _rounded(x, shown.right - shown.left), _rounded(y, shown.top - shown.bottom)
-        if x.size != self.data.n_samples:
-            self._points_counted(x, y)
-        elif not (np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y)):
-            self._in_hand = True
-            try:
-                self.data = Dataset(x, y, name=self.data.name)
-            finally:
-                self._in_hand = False
-
-    def _points_counted(self, x: Floats, y: Floats) -> None:
-        """A point was added or deleted by a click."""
-        if x.size == 0:
-            self._show_data()
-            raise ValueError("One point must stay: move it, or add another before you delete it.")
-        self.data = Dataset(x, y, name=self.data.name)
-
-    @guarded
-    def _target_drawn(self, x: Floats, y: Floats) -> None:
-        places = self.data.X[:, 0]
-        height = _rounded(np.interp(places, x, y), self._window.top - self._window.bottom)
-        self.data = Dataset(places, height, name=self.data.name)
-
-    @guarded
     def _diamond_picked(self, sign: int, x: float) -> None:
         neurons = self._frame().neurons
         held = (neurons.slides_on >= 0) & (neurons.sign == sign)
@@ -375,23 +318,6 @@ class FlowExplorer(Playable):
 
     def _frame(self) -> FlowFrame:
         return flow_frame(self.trajectory, min(self.t, float(self.trajectory.t[-1])), shown=self._window)
-
-    @guarded
-    def _point_dropped(self) -> None:
-        self._history.push(self.data)
-        self._show_controls()
-        # Only now, since a window that moves under a held point would carry it away.
-        if not self._window.holds(self.data.X[:, 0], self.data.y):
-            self._show_window()
-            self._drawing.request()
-
-    @guarded
-    def _points_typed(self, text: str) -> None:
-        x, y = as_points(text)
-        if np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y):
-            self._points.show(self.data)
-        else:
-            self.data = Dataset(x, y, name=self.data.name)
 
     @guarded
     def _scale_typed(self, value: float | str) -> None:
@@ -438,28 +364,14 @@ class FlowExplorer(Playable):
 
     @guarded
     def _on_data(self, change: object) -> None:
-        if not self._in_hand:
-            self._history.push(self.data)
-        if self.preset and self.data is not self._ready:
-            self.preset = ""
+        self._data_changed()
         self._show_data(in_hand=self._in_hand)
         self._show_controls()
         self._compute()
 
     @guarded
-    def _on_preset(self, change: object) -> None:
-        if self.preset:
-            self._ready = PRESETS[self.preset]()
-            self.data = self._ready
-        self._show_controls()
-
-    @guarded
     def _on_selected(self, change: object) -> None:
         self._drawing.request()
-
-    def _travel(self, data: Dataset) -> None:
-        self.data = data
-        self._show_controls()
 
     @guarded
     def _on_start(self, change: object) -> None:
@@ -595,7 +507,3 @@ def _typical_norm(run: Trajectory) -> float:
     typical = float(np.exp(np.median(log_norm)))
     return min(max(float(f"{typical:.2g}"), SMALLEST_SCALE), LARGEST_SCALE)
 
-
-def _rounded(values: Floats, span: float) -> Floats:
-    digits = -math.floor(math.log10(span * DRAG_STEP))
-    return np.round(values, digits) if abs(digits) < 300 else values
