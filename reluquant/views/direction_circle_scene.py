@@ -17,6 +17,7 @@ from reluquant.views.direction_view import BINS, MOST_RAYS, RING, SectorView, se
 from reluquant.views.direction_weight import NormScale, Weight, heights
 from reluquant.views.function_scene import RELATION, SIGN_NAMES
 from reluquant.views.scene import Area, Dots, Line, Mark, Panel
+from reluquant.views.sentences import neurons
 
 # Side of the square in pixels: the widest for which two of them fit a notebook beside its side bar.
 SIZE = 470
@@ -141,7 +142,7 @@ def _bar_marks(
         full = np.flatnonzero(count[group * BINS : (group + 1) * BINS])
         cells = full + group * BINS
         titles = tuple(
-            f"{int(count[c]):,} neurons{_relation(group, several)} at {_degrees(c % BINS)}"
+            f"{neurons(int(count[c]))}{_relation(group, several)} at {_degrees(c % BINS)}"
             f"{', dead' if group > 1 else ''}: {100 * mass[c] / total:.3g} % of the mass"
             for c in cells.tolist()
         )

@@ -22,7 +22,7 @@ from reluquant.structures.losses import residuals
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
 from reluquant.views.direction_view import ATTRACTING, WEAKEST_PULL
-from reluquant.views.sentences import ALIGNED, number, phase, share_of_start
+from reluquant.views.sentences import ALIGNED, neurons, number, phase, share_of_start
 
 # A whole turn in 16 bits: steps of 0.0055 degrees, a tenth of a pixel at the rim of a picture.
 TURN = 2**16
@@ -237,9 +237,9 @@ def _extremal(data: Dataset, residual: Floats) -> tuple[ExtremalDirection, ...] 
     start = float(np.abs(data.y).reshape(data.n_samples, -1).sum(axis=1) @ norms) / data.n_samples
     if not pull > WEAKEST_PULL * start:
         return ()
-    p = data.inputs.shape[1]
+    rank = min(data.inputs.shape)
     on_line = data.n_features == 1 and data.bias and data.y.ndim == 1
-    if not on_line and most_faces(data.n_samples, p) > MOST_FACES:
+    if not on_line and most_faces(data.n_samples, rank) > MOST_FACES:
         return None
     return tuple(e for e in extremal_directions(data, residual=residual) if e.kind not in ("dead", "neutral"))
 
@@ -251,10 +251,10 @@ def _sentence(
     parts = [f"t = {number(t)}: loss {number(loss)}{share_of_start(loss, first)}"]
     attracting = [e for e in extremal or () if e.kind in ATTRACTING]
     if attracting:
-        parts.append(f"{_aligned(units, sign, attracting):,} of {len(units):,} neurons within 1° of a direction that"
-                     " attracts them")  # fmt: skip
+        close = _aligned(units, sign, attracting)
+        parts.append(f"{close:,} of {len(units):,} neurons within 1° of a direction that attracts them")
     else:
-        parts.append(f"{len(units):,} neurons")
+        parts.append(neurons(len(units)))
     if dead.any():
         parts.append(f"{np.count_nonzero(dead):,} dead")
     rest = " Nothing moves any more." if at_rest else ""

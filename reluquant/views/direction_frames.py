@@ -13,7 +13,9 @@ from reluquant.views.direction_weight import NormScale, scale_of
 from reluquant.views.time_view import LossCurve, loss_curve, time_grid
 
 # A play of a very wide network has fewer moments, so that all of them stay within these bytes.
-MOST_BYTES = 2**28 + 2**26
+MOST_BYTES = 3 * 2**27
+# Frames that are even in log time; with those of the falls of the loss, 25 a second in a play of 15 seconds.
+PLAY_FRAMES = 340
 FEWEST_FRAMES = 24
 
 
@@ -45,7 +47,7 @@ class DirectionFrames:
     def __init__(self, trajectory: Trajectory) -> None:
         self.trajectory = trajectory
         self.shape = shape_of(trajectory.data)
-        self.grid = _thinned(time_grid(trajectory), bytes_of(trajectory.n_neurons))
+        self.grid = _thinned(time_grid(trajectory, PLAY_FRAMES), bytes_of(trajectory.n_neurons))
         self.scale: NormScale = scale_of(trajectory)
         self.loss: LossCurve = loss_curve(trajectory)
         self.followed: NDArray[np.int64] | None = None

@@ -16,6 +16,7 @@ from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.views.direction_frame import DirectionFrame, Sample
 from reluquant.views.function_scene import RELATION, SIGN_NAMES
 from reluquant.views.scene import Area, Label, Mark, Panel, Raster
+from reluquant.views.sentences import neurons
 
 SIZE, BAR_WIDTH, CLUSTERS_WIDTH = 460, 96, 370
 # Room for the signs beside the map, in shares of its side.
@@ -94,7 +95,7 @@ def heat_map(frame: DirectionFrame, shown: Rows, *, selected: NDArray[np.int64])
     ends = (-STRIP * n, float(n))
     picture = Panel(
         "angles", ends, ends, marks, width=SIZE, height=SIZE, axes=False, clickable=True,
-        title=f"angles between the {n} heaviest neurons",
+        title=f"angles between neurons: the heaviest {n}",
         summary=f"Heat map of the angles between {n} neurons. {frame.sentence} {told(frame, shown)}",
     )  # fmt: skip
     return picture, _colour_bar(), _cluster_panel(shown)
@@ -119,9 +120,10 @@ def told(frame: DirectionFrame, shown: Rows) -> str:
         f"{k + 1}: {_described(shown, k)}, {100 * share:.3g} %" for k, share in enumerate(shown.share[:3].tolist())
     )
     count = shown.share.size
+    rows = f"{shown.cluster.size} neurons shown hold" if shown.cluster.size > 1 else "one neuron shown holds"
     return (
-        f"The {shown.cluster.size} neurons shown hold {100 * held:.3g} % of the mass, in {count:,}"
-        f" cluster{'' if count == 1 else 's'} no further than 2° apart; heaviest {names}."
+        f"The {rows} {100 * held:.3g} % of the mass, in {count:,} cluster{'' if count == 1 else 's'} no further than"
+        f" 2° apart{f'; heaviest {names}' if names else ''}."
     )
 
 
@@ -129,7 +131,7 @@ def _described(shown: Rows, cluster: int) -> str:
     inside = shown.cluster == cluster
     count, sign = int(np.count_nonzero(inside)), int(shown.sample.sign[inside][0])
     relation = f"{RELATION[sign]}, " if sign else ""
-    return f"{relation}{count} neuron{'' if count == 1 else 's'}"
+    return f"{relation}{neurons(count)}"
 
 
 def _strips(shown: Rows, chosen: NDArray[np.bool_]) -> tuple[Mark, ...]:

@@ -16,9 +16,10 @@ from reluquant.views.direction_weight import Weight
 from reluquant.views.function_scene import RELATION
 from reluquant.views.loss_scene import loss_panel
 from reluquant.views.scene import Scene
+from reluquant.views.sentences import neurons
 
 # Width and height of the loss beside a circle, and its height below the others, in pixels.
-BESIDE, BELOW = (460, 300), 120
+BESIDE, BELOW = (460, 300), 130
 # Names of the first selected neurons are written out.
 NAMED = 5
 NOBODY = np.zeros(0, dtype=np.int64)
@@ -95,7 +96,7 @@ def selection(frame: DirectionFrame, shape: Shape, selected: NDArray[np.int64]) 
     counts = [f"{np.count_nonzero(signs == s):,} with {RELATION[s]}" for s in (1, -1) if np.any(signs == s)]
     where = f", {_spread(frame.angle[selected])}" if shape is Shape.CIRCLE else ""
     return (
-        f"Selected: {selected.size:,} neuron{'' if selected.size == 1 else 's'} ({names})"
+        f"Selected: {neurons(selected.size)} ({names})"
         f"{where}{'; ' + ', '.join(counts) if counts else ''}; {share:.3g} % of the mass."
     )
 

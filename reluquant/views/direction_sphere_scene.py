@@ -18,6 +18,7 @@ from reluquant.views.direction_frame import DirectionFrame
 from reluquant.views.direction_weight import NormScale, Weight, heights
 from reluquant.views.function_scene import RELATION, SIGN_NAMES
 from reluquant.views.scene import Dots, Label, Line, Mark, Panel, Raster
+from reluquant.views.sentences import neurons
 
 # In pixels: two of them beside each other; and half their side in radii of the sphere, with room for names.
 SIZE, REACH = 465, 1.2
@@ -207,7 +208,7 @@ def _discs(
     x, y = (np.bincount(of, weights=places[i, inside], minlength=heavy.size) / count for i in (0, 1))
     mass = frame.mass()
     part = np.bincount(of, weights=mass[inside], minlength=heavy.size) / (float(mass.sum()) or 1.0)
-    titles = tuple(f"{int(c):,} neurons: {100 * m:.3g} % of the mass" for c, m in zip(count, part, strict=True))
+    titles = tuple(f"{neurons(int(c))}: {100 * m:.3g} % of the mass" for c, m in zip(count, part, strict=True))
     area = np.maximum(SMALLEST_DISC, LARGEST_DISC * near[heavy])
     label = f"neurons, {RELATION[sign]}" if sign else "neurons"
     return (Dots(x, y, SIGN_NAMES.get(sign, "muted"), area, opacity=0.85, label=label, name="discs", titles=titles),)

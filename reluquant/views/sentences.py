@@ -99,6 +99,18 @@ def number(value: float) -> str:
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
 
 
+def neurons(count: int) -> str:
+    """Write how many neurons.
+
+    Examples
+    --------
+    >>> from reluquant.views.sentences import neurons
+    >>> neurons(1), neurons(2000)
+    ('1 neuron', '2,000 neurons')
+    """
+    return f"{count:,} neuron{'' if count == 1 else 's'}"
+
+
 def share_of_start(loss: float, first_loss: float) -> str:
     """Write a loss as a share of the one at the start, if that is not zero."""
     return f" ({100 * loss / first_loss:.3g} % of the start)" if first_loss > 0 else ""

@@ -109,6 +109,8 @@ class DirectionHistogram(Playable):
     """
 
     _nouns = ("trajectory",)
+    # A picture is one message here, and the page draws the newest.
+    _frames_per_second = 25.0
 
     trajectory = T.Instance(Trajectory)
     t = FiniteFloat(0.0, min=0.0)

@@ -84,7 +84,7 @@ def _packed(frames: DirectionFrames, t: float, weight: Weight) -> dict:
     return packed_scene(direction_scene(frames, t, weight=weight))
 
 
-def direction_plays(n_neurons: int = 100_000, seconds: float = 100.0) -> None:
+def direction_plays(n_neurons: int = 100_000, seconds: float = 250.0) -> None:
     """Frames of a play of directions that a page applies in a second."""
     write_row("directions of", "moments ready", "frames a second")
     write_row("---", "---", "---")
