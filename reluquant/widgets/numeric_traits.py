@@ -75,7 +75,11 @@ class Indices(T.TraitType):
         TraitError
             In one sentence, if it is something else.
         """
-        indices = np.asarray([] if value is None else value)
+        try:
+            indices = np.asarray([] if value is None else value)
+        except ValueError:
+            # A ragged list is no array, and so no list of indices.
+            indices = np.asarray(0)
         if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
             raise T.TraitError(f"{self.name} must be a list of indices such as [0, 5], but got {came(value)}.")
         return frozen(np.unique(indices), np.int64)

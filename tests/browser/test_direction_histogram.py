@@ -12,14 +12,13 @@ CELL = """
 import reluquant as rq
 data = rq.Dataset([-1.6, -0.9, -0.1, 0.7, 1.5], [0.6, -0.7, 0.9, -0.5, 0.8])
 run = rq.gradient_flow(rq.ShallowReLU.balanced(n_neurons=2000, scale=1e-4, rng=0), data, t_max=12.0, progress=False)
-histogram = rq.DirectionHistogram(run)
+histogram = rq.DirectionHistogram(run, max_seconds=1.0)
 histogram
 """
 SPHERE = """
 plane = rq.Dataset([[1, 0], [-0.6, 0.9], [-0.5, -1.1], [0.3, 0.2]], [1, -1, 1, -0.5])
 net = rq.ShallowReLU.balanced(n_features=2, n_neurons=1000, scale=1e-4, rng=0)
 histogram.trajectory = rq.gradient_flow(net, plane, t_max=6.0, rtol=1e-4, progress=False)
-histogram.max_seconds = 5.0
 histogram.wait(120)
 """
 HEAT_MAP = """
