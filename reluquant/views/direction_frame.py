@@ -30,8 +30,8 @@ _STEPS = np.arange(TURN) * (math.tau / TURN)
 COSINES, SINES = np.cos(_STEPS).astype(np.float32), np.sin(_STEPS).astype(np.float32)
 # Data that may have more faces of sectors are not searched for extremal directions at every moment.
 MOST_FACES = 100_000
-# Neurons of a heat map: more rows than that are thinner than a pixel.
-MOST_ROWS = 300
+# Neurons of a heat map: more rows than that are hard to see, and take too long to encode 20 times a second.
+MOST_ROWS = 256
 # A neuron that has just died sits on a boundary up to rounding.
 EDGE = 1e-9
 # Numbers at a time while looking for dead neurons.

@@ -276,15 +276,15 @@ def test_the_heat_map_shows_the_angles_of_the_heaviest_neurons(wide, sorted_now)
     rows = rows_at(wide, wide.at(t), sorted_now=sorted_now).sample.neurons
     chooser = run.at(t) if sorted_now else run.final
     mass = np.abs(chooser.a) * chooser.norms
-    assert set(rows) == set(np.argsort(-mass)[:300])
+    assert set(rows) == set(np.argsort(-mass)[:256])
     net = run.at(t)
     (raster,) = marks(scene.panel("angles"), Raster)
-    for i, j in ((0, 1), (17, 203), (299, 0)):
+    for i, j in ((0, 1), (17, 203), (255, 0)):
         u, v = (net.W[k] / np.linalg.norm(net.W[k]) for k in rows[[i, j]])
         angle = math.degrees(math.acos(np.clip(u @ v, -1, 1)))
         near = PALETTE[max(0, round(angle / 3) - 1) : round(angle / 3) + 2]
         assert raster.rgba[i, j].tolist() in near.tolist()
-    assert np.all(raster.rgba[np.arange(300), np.arange(300)] == PALETTE[0])
+    assert np.all(raster.rgba[np.arange(256), np.arange(256)] == PALETTE[0])
 
 
 def test_clusters_are_named_and_can_be_selected(wide):
