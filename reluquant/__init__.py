@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.dashboard import Dashboard
+    from reluquant.widgets.direction_histogram import DirectionHistogram
     from reluquant.widgets.explorer import explore
 
 __version__ = "0.1.0"
@@ -64,6 +65,7 @@ _HOMES = {
     "Dashboard": "reluquant.widgets.dashboard",
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
+    "DirectionHistogram": "reluquant.widgets.direction_histogram",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",

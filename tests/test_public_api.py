@@ -14,6 +14,7 @@ PUBLIC_NAMES = [
     "Dashboard",
     "Dataset",
     "DeepReLU",
+    "DirectionHistogram",
     "LazyInterpolant",
     "PiecewiseLinear",
     "ShallowReLU",

@@ -25,13 +25,13 @@ SELECTED_LIFT, SELECTED_AREA = 0.05, 60.0
 
 def circle_panel(
     marks: tuple[Mark, ...], *, size: int = 340, name: str = "directions", title: str = "", summary: str = "",
-    turnable: bool = False,
+    turnable: bool = False, clickable: bool = False,
 ) -> Panel:  # fmt: skip
     """Return a square panel without axes around the unit disc."""
     ends = (-REACH, REACH)
     return Panel(
         name, ends, ends, marks, width=size, height=size + (16 if title else 0), axes=False, title=title,
-        summary=summary, turnable=turnable,
+        summary=summary, turnable=turnable, clickable=clickable,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def describe(facts: FrameFacts) -> str:
     ('1.2e-05', '123', '0')
     """
     n_neurons = facts.angle.size
-    parts = [f"t = {number(facts.t)}: loss {number(facts.loss)}{_share_of_start(facts)}"]
+    parts = [f"t = {number(facts.t)}: loss {number(facts.loss)}{share_of_start(facts.loss, facts.first_loss)}"]
     if facts.extremal.angle.size:
         parts.append(f"{aligned(facts)} of {n_neurons} neurons within 1° of a direction that attracts them")
     held = int(np.count_nonzero(facts.slides_on >= 0))
@@ -58,7 +58,7 @@ def describe(facts: FrameFacts) -> str:
     count = main_directions(facts)
     parts.append(f"{count} direction{'' if count == 1 else 's'} carr{'ies' if count == 1 else 'y'} 99 % of the mass")
     rest = " Nothing moves any more." if facts.at_rest else ""
-    return f"{phase(facts)} – " + "; ".join(parts) + "." + rest
+    return f"{phase(facts.loss, facts.first_loss, at_rest=facts.at_rest)} – " + "; ".join(parts) + "." + rest
 
 
 def describe_selection(angle: Floats, sign: np.ndarray, log_mass: Floats, chosen: np.ndarray) -> str:
@@ -76,13 +76,13 @@ def describe_selection(angle: Floats, sign: np.ndarray, log_mass: Floats, chosen
     return f"Selected: {chosen.size} {noun} with {which} at {where}, {100 * share:.3g} % of the mass."
 
 
-def phase(facts: FrameFacts) -> str:
+def phase(loss: float, first_loss: float, *, at_rest: bool) -> str:
     """Name the phase of the run by its loss: alignment, fitting, fitted, or stuck above zero."""
-    if facts.loss <= DONE * facts.first_loss:
+    if loss <= DONE * first_loss:
         return "Fitted"
-    if facts.at_rest:
+    if at_rest:
         return "Stuck"
-    return "Alignment" if facts.loss > BEGUN * facts.first_loss else "Fitting"
+    return "Alignment" if loss > BEGUN * first_loss else "Fitting"
 
 
 def aligned(facts: FrameFacts) -> int:
@@ -122,7 +122,18 @@ def number(value: float) -> str:
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
 
 
-def _share_of_start(facts: FrameFacts) -> str:
-    if not facts.first_loss > 0:
-        return ""
-    return f" ({100 * facts.loss / facts.first_loss:.3g} % of the start)"
+def neurons(count: int) -> str:
+    """Write how many neurons.
+
+    Examples
+    --------
+    >>> from reluquant.views.sentences import neurons
+    >>> neurons(1), neurons(2000)
+    ('1 neuron', '2,000 neurons')
+    """
+    return f"{count:,} neuron{'' if count == 1 else 's'}"
+
+
+def share_of_start(loss: float, first_loss: float) -> str:
+    """Write a loss as a share of the one at the start, if that is not zero."""
+    return f" ({100 * loss / first_loss:.3g} % of the start)" if first_loss > 0 else ""

@@ -68,6 +68,9 @@ THIN = 1.0
 # The names by which a mark of a scene calls its colour.
 COLOURS = tuple(Palette.__dataclass_fields__)
 
+# Pictures made of pixels cannot follow the theme of the page: hues between those of light and of dark paper.
+PIXEL_COLOURS = {1: "#2B93CE", -1: "#EA741F", 0: MUTED}
+
 SIGN_COLOURS = {1: POSITIVE, -1: NEGATIVE}
 CSS_SIGN_COLOURS = {1: CSS_POSITIVE, -1: CSS_NEGATIVE}
 

@@ -60,13 +60,13 @@ class LossCurve:
 def first_time(data: Dataset, t_last: float) -> float:
     """Moment at which a logarithmic time axis should begin.
 
-    The first neurons turn at a rate of at most ``Σ_k |r_k| |(x_k, 1)|`` with ``r_k = y_k / n_samples``,
+    The first neurons turn at a rate of at most ``Σ_k |r_k| |x̃_k|`` with ``r_k = y_k / n_samples``,
     whatever the scale of the weights, so nothing can be seen before a small share of its inverse.
 
     Parameters
     ----------
     data : Dataset
-        One feature.
+        Any number of features and outputs.
     t_last : float
         End of the run, positive.
 
@@ -75,8 +75,8 @@ def first_time(data: Dataset, t_last: float) -> float:
     float
         Positive and below ``t_last``.
     """
-    labels = data.y.reshape(data.n_samples, -1)[:, 0]
-    rate = float(np.sum(np.abs(labels / data.n_samples) * np.hypot(data.X[:, 0], 1.0)))
+    pulls = np.hypot.reduce(data.y.reshape(data.n_samples, -1) / data.n_samples, axis=1)
+    rate = float(pulls @ np.hypot.reduce(data.inputs, axis=1))
     latest = t_last * 10.0**-FEWEST_DECADES
     return min(FIRST_ROTATION / rate, latest) if rate > FIRST_ROTATION / latest else latest
 

@@ -8,15 +8,28 @@ from collections.abc import Callable
 import ipywidgets as W
 import traitlets as T
 
+from reluquant.dynamics.gradient_flow import gradient_flow
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.shallow_relu import ShallowReLU
+from reluquant.structures.trajectory import Trajectory
 from reluquant.widgets.data_editing import PRESETS
+from reluquant.widgets.direction_histogram import DirectionHistogram
 from reluquant.widgets.explorer import FlowExplorer
 from reluquant.widgets.instrument import Instrument, sentence_of
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 
+# The start of a run, where an instrument shows a given one.
+N_NEURONS, SCALE = 1000, 1e-6
+
+
+def _run(data: Dataset) -> Trajectory:
+    return gradient_flow(ShallowReLU.balanced(n_neurons=N_NEURONS, scale=SCALE, rng=0), data)
+
+
 # What the dashboard offers: name, tooltip, and how to make it from data.
 INSTRUMENTS: dict[str, tuple[str, Callable[[Dataset], Instrument]]] = {
     "flow": ("Drag data and watch the flow", FlowExplorer),
+    "directions": ("Weight directions by count, mass or norm", lambda data: DirectionHistogram(_run(data))),
 }
 
 

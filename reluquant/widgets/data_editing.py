@@ -115,7 +115,7 @@ class EditsData(Playable):
 
     # --- a trait changed -------------------------------------------------------------------------
 
-    def _data_changed(self) -> None:
+    def _note_data(self) -> None:
         """Remember new data, but not each place that a dragged point passes."""
         if not self._in_hand:
             self._history.push(self.data)

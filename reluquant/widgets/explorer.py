@@ -364,7 +364,7 @@ class FlowExplorer(EditsData):
 
     @guarded
     def _on_data(self, change: object) -> None:
-        self._data_changed()
+        self._note_data()
         self._show_data(in_hand=self._in_hand)
         self._show_controls()
         self._compute()

@@ -18,7 +18,7 @@ from reluquant.views.scene import Scene
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 from reluquant.widgets.numeric_traits import came
 from reluquant.widgets.page import page
-from reluquant.widgets.runner import LatestJob, PacedDrawing
+from reluquant.widgets.runner import FRAMES_PER_SECOND, LatestJob, PacedDrawing
 from reluquant.widgets.save_bar import SaveBar
 
 # A lock waits no longer than threading.TIMEOUT_MAX; half of it leaves room for rounding.
@@ -62,7 +62,7 @@ class ByItself(threading.local):
 
 
 class Instrument(W.VBox):
-    """A box of panels that draws at most 20 times a second and computes off the kernel's main thread.
+    """A box of panels that draws at a steady pace and computes off the kernel's main thread.
 
     A kind of instrument says what it shows (:meth:`scene`, a pure function of its traits and of what was computed),
     how its parts show it (:meth:`_show`), and what its controls look like (:meth:`_show_controls`). It starts work by
@@ -88,6 +88,9 @@ class Instrument(W.VBox):
     # Traits that a kind of instrument is about, and gives its constructor; `user=True` marks its settings.
     _nouns: tuple[str, ...] = ("data",)
 
+    # At most; more than that queue up in a page where a picture is many messages.
+    _frames_per_second = FRAMES_PER_SECOND
+
     def __init__(self, **traits: object) -> None:
         unknown = sorted(set(traits) - set(self.traits(user=True)) - set(self._nouns))
         if unknown:
@@ -101,7 +104,7 @@ class Instrument(W.VBox):
         self._draw_failure: BaseException | None = None
         self._by_itself = ByItself()
         self._work = LatestJob(self._work_failed)
-        self._drawing = PacedDrawing(self._draw, self._draw_failed)
+        self._drawing = PacedDrawing(self._draw, self._draw_failed, self._frames_per_second)
         self._saving = LatestJob(self._save_failed)
         self._save_failure: BaseException | None = None
         super().__init__(**traits)

@@ -6,7 +6,11 @@ import math
 import numbers
 import reprlib
 
+import numpy as np
 import traitlets as T
+from numpy.typing import NDArray
+
+from reluquant.structures.arrays import frozen
 
 
 class FiniteFloat(T.Float):
@@ -56,6 +60,29 @@ class WholeNumber(T.Int):
         if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not _inside(self, int(value)):
             raise T.TraitError(f"{self.name} must be a whole number{_range(self)}, but got {came(value)}.")
         return int(value)
+
+
+class Indices(T.TraitType):
+    """Indices as a read-only array, in increasing order, each once."""
+
+    info_text = "a list of indices"
+
+    def validate(self, obj: object, value: object) -> NDArray[np.int64]:
+        """Return ``value`` as such an array.
+
+        Raises
+        ------
+        TraitError
+            In one sentence, if it is something else.
+        """
+        try:
+            indices = np.asarray([] if value is None else value)
+        except ValueError:
+            # A ragged list is no array, and so no list of indices.
+            indices = np.asarray(0)
+        if indices.ndim != 1 or (indices.size and indices.dtype.kind not in "iu"):
+            raise T.TraitError(f"{self.name} must be a list of indices such as [0, 5], but got {came(value)}.")
+        return frozen(np.unique(indices), np.int64)
 
 
 def came(value: object) -> str:

@@ -32,10 +32,10 @@ def test_ten_thousand_random_directions_are_not_one():
 
 
 def test_phases():
-    assert phase(facts(loss=0.999)) == "Alignment"
-    assert phase(facts(loss=0.5)) == "Fitting"
-    assert phase(facts(loss=1e-9)) == "Fitted"
-    assert phase(facts(loss=0.35, at_rest=True)) == "Stuck"
+    assert phase(0.999, 1.0, at_rest=False) == "Alignment"
+    assert phase(0.5, 1.0, at_rest=False) == "Fitting"
+    assert phase(1e-9, 1.0, at_rest=False) == "Fitted"
+    assert phase(0.35, 1.0, at_rest=True) == "Stuck"
 
 
 def test_sentence():

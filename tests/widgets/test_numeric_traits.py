@@ -7,7 +7,7 @@ import traitlets as T
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber
+from reluquant.widgets.numeric_traits import FiniteFloat, Indices, WholeNumber
 
 
 class Machine(T.HasTraits):
@@ -71,3 +71,22 @@ def test_what_is_refused_gets_one_sentence_also_at_the_start(name, value, senten
     with pytest.raises(T.TraitError) as refused:
         Machine(**{name: value})
     assert str(refused.value) == sentence
+
+
+class Chosen(T.HasTraits):
+    rows = Indices(())
+
+
+def test_indices_are_sorted_once_and_read_only():
+    chosen = Chosen(rows=[5, 0, 5, 3])
+    assert chosen.rows.tolist() == [0, 3, 5]
+    assert not chosen.rows.flags.writeable
+    for nothing in ((), None, np.zeros(0)):
+        chosen.rows = nothing
+        assert chosen.rows.size == 0
+
+
+@pytest.mark.parametrize("value", [3, "0", [0.5], [[1]], [[1], [1, 2]], [True], {"a": 1}])
+def test_other_things_are_no_indices(value):
+    with pytest.raises(T.TraitError, match="rows must be a list of indices such as"):
+        Chosen(rows=value)

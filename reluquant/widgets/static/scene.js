@@ -36,6 +36,10 @@ const STROKED = ["cross", "up", "down"];
 const NUDGE = 0.01;
 const LARGE_NUDGE = 0.1;
 const PAUSE = 40;
+// Pixels that an arrow key turns a panel by, alone and with Shift, and those that a hand may tremble in a click.
+const TURN = 12;
+const LARGE_TURN = 60;
+const STILL = 4;
 
 const draw = {
   line(group, mark) {
@@ -105,7 +109,8 @@ export function scenePanel(parent, report = () => {}) {
     // Numbered panels that can be touched are more than one picture to a screen reader.
     const touched = packed.clickable || packed.marks.some((mark) => mark.name);
     set(svg, {
-      width, height, viewBox: `0 0 ${width} ${height}`, "aria-label": packed.summary, role: touched ? "group" : "img",
+      width, height, viewBox: `0 0 ${width} ${height}`, "aria-label": packed.summary,
+      role: touched || packed.turnable ? "group" : "img", tabindex: packed.turnable ? 0 : null,
       "data-panel": packed.name, style: `touch-action:${touched || packed.turnable ? "none" : "auto"}`,
     });
     // A mark on the rim is seen whole.
@@ -176,13 +181,14 @@ export function scenePanel(parent, report = () => {}) {
   svg.addEventListener("pointerdown", (event) => {
     const node = event.target.closest("[data-name]");
     const start = pixel(event);
-    if (node) {
+    // A turn may begin on a mark, too: what lies there is picked when the hand has not moved.
+    if (node && !(packed.turnable && !node.dataset.movable)) {
       report({ event: "pick", ...of(node), ...data(start) });
       if (node.dataset.movable) held = { node, ...of(node) };
-    } else if (packed.turnable || packed.clickable) held = { from: start, travelled: 0 };
+    } else if (packed.turnable || packed.clickable) held = { from: start, travelled: 0, over: node && of(node) };
     if (held) {
       event.preventDefault();
-      node?.focus();
+      (node ?? svg).focus({ preventScroll: true });
       svg.setPointerCapture(event.pointerId);
     }
   });
@@ -216,7 +222,12 @@ export function scenePanel(parent, report = () => {}) {
       if (done.at) report({ event: "drop", panel: done.panel, name: done.name, index: done.index, ...data(done.at) });
     } else if (packed.turnable) {
       if (done.turn) report({ event: "turn", panel: packed.name, dx: done.turn[0], dy: done.turn[1] });
-    } else if (done.travelled < 4) report({ event: "click", panel: packed.name, ...data(inside(pixel(event))) });
+      if (done.travelled < STILL) {
+        const at = data(inside(pixel(event)));
+        if (done.over) report({ event: "pick", ...done.over, ...at });
+        else if (packed.clickable) report({ event: "click", panel: packed.name, ...at });
+      }
+    } else if (done.travelled < STILL) report({ event: "click", panel: packed.name, ...data(inside(pixel(event))) });
     else report({ event: "stroked", panel: packed.name, ...data(inside(pixel(event))) });
   };
   svg.addEventListener("pointerup", release);
@@ -233,9 +244,12 @@ export function scenePanel(parent, report = () => {}) {
   svg.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
   svg.addEventListener("keydown", (event) => {
     const node = event.target.closest("[data-name]");
-    if (!node) return;
     const arrow = ARROWS[event.key];
-    if (arrow && node.dataset.movable) {
+    if (arrow && packed.turnable && !node?.dataset.movable) {
+      const step = event.shiftKey ? LARGE_TURN : TURN;
+      report({ event: "turn", panel: packed.name, dx: arrow[0] * step, dy: -arrow[1] * step });
+    } else if (!node) return;
+    else if (arrow && node.dataset.movable) {
       const share = event.shiftKey ? LARGE_NUDGE : NUDGE;
       const [x0, x1] = packed.x;
       const [y0, y1] = packed.y;
