@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import numbers
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import wraps
+from io import BytesIO
 from pathlib import Path
 
 import ipywidgets as W
@@ -15,12 +17,15 @@ import traitlets as T
 
 from reluquant.views.film import FILMS, save_film, save_scene
 from reluquant.views.scene import Scene
+from reluquant.views.scene_figure import scene_figure
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 from reluquant.widgets.numeric_traits import came
 from reluquant.widgets.page import page
 from reluquant.widgets.runner import FRAMES_PER_SECOND, LatestJob, PacedDrawing
 from reluquant.widgets.save_bar import SaveBar
 
+# A first display waits that many seconds for the first result, to put a picture beside the widget, and how fine that is.
+PATIENCE, COARSE = 0.3, 80.0
 # A lock waits no longer than threading.TIMEOUT_MAX; half of it leaves room for rounding.
 LONGEST_WAIT = threading.TIMEOUT_MAX / 2
 
@@ -227,6 +232,23 @@ class Instrument(W.VBox):
             close_parts(box)
         self._saver.box.close()
         super().close()
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, object]:
+        """The widget, and a picture beside it for pages that have no kernel, if one is there soon."""
+        bundle = super()._repr_mimebundle_(**options)
+        picture = self._picture()
+        return bundle if picture is None else {**bundle, "image/png": picture}
+
+    def _picture(self) -> str | None:
+        if not self._work.wait(PATIENCE):
+            return None
+        try:
+            scene = self.scene()
+        except Exception:  # noqa: BLE001 - a widget that has nothing to show yet is shown all the same
+            return None
+        file = BytesIO()
+        scene_figure(scene).savefig(file, format="png", dpi=COARSE)
+        return base64.b64encode(file.getvalue()).decode("ascii")
 
     # --- saving by the button --------------------------------------------------------------------
 

@@ -819,3 +819,20 @@ def test_the_next_escape_is_foretold_and_ticked_off(explorer):
     explorer.t = first.actual * 1.01
     explorer.wait(10)
     assert explorer._time.came.x[0] == pytest.approx(np.log10(first.actual))
+
+
+def test_a_picture_lies_beside_the_widget_for_pages_without_a_kernel(explorer):
+    import base64
+
+    bundle = explorer._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_a_widget_with_nothing_to_show_yet_is_shown_without(monkeypatch):
+    monkeypatch.setattr(FlowExplorer, "_compute", lambda self: None)
+    made = FlowExplorer(DATA)
+    try:
+        assert set(made._repr_mimebundle_()) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
+    finally:
+        made.close()
