@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.explorer import explore
+    from reluquant.widgets.interpolation_explorer import InterpolationExplorer
 
 __version__ = "0.1.0"
 
@@ -62,6 +63,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
+    "InterpolationExplorer": "reluquant.widgets.interpolation_explorer",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",

@@ -139,12 +139,14 @@ class FlowExplorer(Playable):
     def __init__(self, problem: Dataset | Trajectory, **settings: object) -> None:
         given = problem if isinstance(problem, Trajectory) else None
         data = problem.data if isinstance(problem, Trajectory) else problem
-        _check_data(data)
+        self._check_data(data)
         self._start = None
         if given is not None:
             drawn = sorted(set(settings) & {"n_neurons", "scale", "seed"})
             if drawn:
-                raise TypeError(f"A given run brings its own network, so explore does not take {drawn[0]!r} with it.")
+                raise TypeError(
+                    f"A given run brings its own network, so {self._name} does not take {drawn[0]!r} with it."
+                )
             self._start = given.at(0.0)
             settings = {"n_neurons": self._start.n_neurons, "scale": _typical_norm(given), **settings}
         self._first = {"data": data, **settings}
@@ -197,6 +199,21 @@ class FlowExplorer(Playable):
             return "FlowExplorer(closed)"
         start = f"scale={self.scale:g}, seed={self.seed}" if self._start is None else "given run"
         return f"FlowExplorer(n_samples={self.data.n_samples}, n_neurons={self.n_neurons}, {start})"
+
+    # What error messages call it.
+    _name = "explore"
+
+    def _check_data(self, data: object) -> None:
+        """Refuse, before anything is built, what cannot be shown."""
+        if not isinstance(data, Dataset):
+            raise TypeError(
+                f"explore takes a Dataset or a Trajectory, but got a {type(data).__name__}; use rq.Dataset."
+            )
+        if data.n_features != 1 or not data.bias or data.y.ndim != 1:
+            raise ValueError(
+                f"explore shows data with one feature, one label and a bias, but got {data!r} with y of shape"
+                f" {data.y.shape}."
+            )
 
     # --- parts and layout ------------------------------------------------------------------------
 
@@ -317,7 +334,7 @@ class FlowExplorer(Playable):
 
     @T.validate("data")
     def _valid_data(self, proposal: object) -> Dataset:
-        _check_data(proposal["value"])
+        self._check_data(proposal["value"])
         return proposal["value"]
 
     @T.validate("t")
@@ -360,6 +377,7 @@ class FlowExplorer(Playable):
     def _compute(self) -> None:
         """Start a run for the present traits; an older one is outdated by it."""
         settings = {"n_neurons": self.n_neurons, "scale": self.scale, "rng": self.seed}
+        settings["n_features"] = self.data.n_features
         start = self._start
         make = partial(ShallowReLU.balanced, **settings) if start is None else lambda: start
         self._work_failure, self._warning = None, ""
@@ -429,16 +447,6 @@ class FlowExplorer(Playable):
 
     def _show_words(self) -> None:
         self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
-
-
-def _check_data(data: object) -> None:
-    if not isinstance(data, Dataset):
-        raise TypeError(f"explore takes a Dataset or a Trajectory, but got a {type(data).__name__}; use rq.Dataset.")
-    if data.n_features != 1 or not data.bias or data.y.ndim != 1:
-        raise ValueError(
-            f"explore shows data with one feature, one label and a bias, but got {data!r} with y of shape"
-            f" {data.y.shape}."
-        )
 
 
 def _typical_norm(run: Trajectory) -> float:
