@@ -283,7 +283,7 @@ class FlowExplorer(Playable):
     @guarded
     def _points_moved(self, x: Floats, y: Floats) -> None:
         shown = self._window
-        x, y = _rounded(x, shown.right - shown.left), _rounded(y, shown.top - shown.bottom)
+        x, y = rounded(x, shown.right - shown.left), rounded(y, shown.top - shown.bottom)
         if not (np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y)):
             self._in_hand = True
             try:
@@ -456,6 +456,7 @@ def _typical_norm(run: Trajectory) -> float:
     return min(max(float(f"{typical:.2g}"), SMALLEST_SCALE), LARGEST_SCALE)
 
 
-def _rounded(values: Floats, span: float) -> Floats:
+def rounded(values: Floats, span: float) -> Floats:
+    """Dragged coordinates rounded to less than a pixel of a panel of that span."""
     digits = -math.floor(math.log10(span * DRAG_STEP))
     return np.round(values, digits) if abs(digits) < 300 else values

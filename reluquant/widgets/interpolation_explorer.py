@@ -25,7 +25,7 @@ from reluquant.views.time_view import loss_curve
 from reluquant.widgets import legend
 from reluquant.widgets.control_bar import ControlBar
 from reluquant.widgets.controls import as_number
-from reluquant.widgets.explorer import FlowExplorer
+from reluquant.widgets.explorer import FlowExplorer, rounded
 from reluquant.widgets.instrument import guarded
 from reluquant.widgets.interpolation_controls import InterpolationControls
 from reluquant.widgets.numeric_traits import FiniteFloat
@@ -274,13 +274,14 @@ class InterpolationExplorer(FlowExplorer):
                 raise ValueError("At least one point must stay.")
             self.data = Dataset(np.delete(X, index, axis=0), np.delete(y, index), name=self.data.name)
             return
-        place = np.array([X[index, 1] if self._planar else y[index], X[index, 0]])[::-1]
-        way = [event["dx"], event["dy"]] if kind == "nudge" else [event["x"], event["y"]]
-        place = place + way if kind == "nudge" else np.array(way, dtype=float)
+        place = np.array([event["x"], event["y"]] if kind != "nudge" else [event["dx"], event["dy"]], dtype=float)
+        if kind == "nudge":
+            place += (X[index, 0], X[index, 1] if self._planar else y[index])
         if self._planar:
             # A run takes seconds there: only where a point is let go.
             if kind != "drag":
-                X[index] = [float(f"{value:.4g}") for value in place]
+                spans = np.ptp(self.data.X, axis=0)
+                X[index] = [float(rounded(value, span)) for value, span in zip(place, spans, strict=True)]
                 self.data = Dataset(X, y, name=self.data.name)
             return
         X[index, 0], y[index] = place

@@ -76,6 +76,20 @@ def test_colours_of_the_plane_are_those_of_the_values(plane_run):
         assert opacity < 40 or (red > blue) == (value > 0)
 
 
+def test_contours_run_where_the_interpolant_has_their_level(plane_run):
+    panel = planar_interpolation_scene(plane_run, 20.0).panel("interpolant")
+    x, y = next((m.x, m.y) for m in panel.marks if getattr(m, "colour", "") == "paper" and hasattr(m, "dashed"))
+    g = rq.interpolate(PLANE, extrapolate="nan")
+    ends = np.flatnonzero(np.isnan(x))
+    runs = [slice(a, b) for a, b in zip(np.r_[0, ends[:-1] + 1], ends, strict=True)]
+    assert len(runs) > 3
+    for run in runs:
+        values = g(np.column_stack([x[run], y[run]]))
+        inside = values[~np.isnan(values)]
+        # To a cell of the grid, over which the interpolant changes by its slope.
+        assert inside.size == 0 or np.ptp(inside) < 0.05
+
+
 def test_the_plane_shows_every_edge_and_every_kink(plane_run):
     scene = planar_interpolation_scene(plane_run, 20.0, movable=True)
     lines = mark(scene.panel("interpolant"), "triangulation")

@@ -199,6 +199,13 @@ def test_a_point_of_the_plane_is_moved_where_it_is_let_go(plane):
     event(plane, "drop", "data", 4, x=0.2, y=0.3)
     np.testing.assert_array_equal(plane.data.X[4], [0.2, 0.3])
     np.testing.assert_array_equal(plane.triangulation.points[4], [0.2, 0.3])
+    event(plane, "nudge", "data", 4, dx=0.01, dy=-0.02)
+    np.testing.assert_allclose(plane.data.X[4], [0.21, 0.28], atol=1e-9)
+    # Far from the origin nothing of a place is lost but what is less than a pixel.
+    plane.data = rq.Dataset(PLANE.X + 1e6, PLANE.y)
+    event(plane, "drop", "data", 4, x=1e6 + 0.25, y=1e6 - 0.125)
+    np.testing.assert_allclose(plane.data.X[4], [1e6 + 0.25, 1e6 - 0.125], atol=2e-3)
+    plane.data = PLANE
     plane.wait(120)
     assert plane.trajectory.data is plane.data
 
