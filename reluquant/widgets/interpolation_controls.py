@@ -93,6 +93,6 @@ class InterpolationControls:
         return made
 
     def _button(self, name: str, label: str, tooltip: str) -> W.Button:
-        made = W.Button(description=label, tooltip=tooltip, layout=W.Layout(width="76px"))
+        made = W.Button(description=label, tooltip=tooltip, layout=W.Layout(width="92px"))
         made.on_click(lambda _: self._on[name]())
         return made
