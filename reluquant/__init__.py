@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from reluquant.widgets.dashboard import Dashboard
     from reluquant.widgets.direction_histogram import DirectionHistogram
     from reluquant.widgets.explorer import explore
+    from reluquant.widgets.interpolation_explorer import InterpolationExplorer
 
 __version__ = "0.1.0"
 
@@ -66,6 +67,7 @@ _HOMES = {
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
     "DirectionHistogram": "reluquant.widgets.direction_histogram",
+    "InterpolationExplorer": "reluquant.widgets.interpolation_explorer",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "ShallowReLU": "reluquant.structures.shallow_relu",

@@ -15,6 +15,7 @@ PUBLIC_NAMES = [
     "Dataset",
     "DeepReLU",
     "DirectionHistogram",
+    "InterpolationExplorer",
     "LazyInterpolant",
     "PiecewiseLinear",
     "ShallowReLU",

@@ -16,6 +16,7 @@ from reluquant.widgets.data_editing import PRESETS
 from reluquant.widgets.direction_histogram import DirectionHistogram
 from reluquant.widgets.explorer import FlowExplorer
 from reluquant.widgets.instrument import Instrument, sentence_of
+from reluquant.widgets.interpolation_explorer import InterpolationExplorer
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 
 # The start of a run, where an instrument shows a given one.
@@ -29,6 +30,7 @@ def _run(data: Dataset) -> Trajectory:
 # What the dashboard offers: name, tooltip, and how to make it from data.
 INSTRUMENTS: dict[str, tuple[str, Callable[[Dataset], Instrument]]] = {
     "flow": ("Drag data and watch the flow", FlowExplorer),
+    "interpolation": ("The network against linear interpolation of the data", InterpolationExplorer),
     "directions": ("Weight directions by count, mass or norm", lambda data: DirectionHistogram(_run(data))),
 }
 

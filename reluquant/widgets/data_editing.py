@@ -6,13 +6,11 @@ import math
 from functools import partial
 
 import numpy as np
-import traitlets as T
 
 from reluquant import datasets
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.views.function_view import Window
-from reluquant.widgets.function_panel import MODES
 from reluquant.widgets.history import History
 from reluquant.widgets.instrument import guarded
 from reluquant.widgets.playable import Playable
@@ -40,20 +38,9 @@ class EditsData(Playable):
 
     A kind of it has the trait ``data``, a function panel ``_function``, a points box ``_points``, the ``_window`` of
     the panel, and shows data by ``_show_data`` and a window by ``_show_window``.
-
-    Attributes
-    ----------
-    mode : str
-        What the mouse does with points: ``move``, ``add``, ``delete``, or ``draw`` a target.
-    preset : str
-        Name of the ready data set that is shown; empty for other data.
     """
 
-    mode = T.Enum(MODES, "move")
-    preset = T.Enum(("", *PRESETS), "")
-
     _window: Window
-    _ready: Dataset | None = None
     _in_hand = False
 
     def __init__(self, *, data: Dataset, **traits: object) -> None:
@@ -73,7 +60,7 @@ class EditsData(Playable):
     @guarded
     def _points_moved(self, x: Floats, y: Floats) -> None:
         shown = self._window
-        x, y = _rounded(x, shown.right - shown.left), _rounded(y, shown.top - shown.bottom)
+        x, y = rounded(x, shown.right - shown.left), rounded(y, shown.top - shown.bottom)
         if x.size != self.data.n_samples:
             self._points_counted(x, y)
         elif not (np.array_equal(x, self.data.X[:, 0]) and np.array_equal(y, self.data.y)):
@@ -89,12 +76,6 @@ class EditsData(Playable):
             self._show_data()
             raise ValueError("One point must stay: move it, or add another before you delete it.")
         self.data = Dataset(x, y, name=self.data.name)
-
-    @guarded
-    def _target_drawn(self, x: Floats, y: Floats) -> None:
-        places = self.data.X[:, 0]
-        height = _rounded(np.interp(places, x, y), self._window.top - self._window.bottom)
-        self.data = Dataset(places, height, name=self.data.name)
 
     @guarded
     def _point_dropped(self) -> None:
@@ -119,21 +100,13 @@ class EditsData(Playable):
         """Remember new data, but not each place that a dragged point passes."""
         if not self._in_hand:
             self._history.push(self.data)
-        if self.preset and self.data is not self._ready:
-            self.preset = ""
-
-    @guarded
-    def _on_preset(self, change: object) -> None:
-        if self.preset:
-            self._ready = PRESETS[self.preset]()
-            self.data = self._ready
-        self._show_controls()
 
     def _travel(self, data: Dataset) -> None:
         self.data = data
         self._show_controls()
 
 
-def _rounded(values: Floats, span: float) -> Floats:
+def rounded(values: Floats, span: float) -> Floats:
+    """Dragged coordinates rounded to less than a pixel of a panel of that span."""
     digits = -math.floor(math.log10(span * DRAG_STEP))
     return np.round(values, digits) if abs(digits) < 300 else values

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import numbers
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import ipywidgets as W
@@ -12,23 +11,20 @@ import numpy as np
 import traitlets as T
 
 from reluquant.analysis.escapes import escapes
+from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
-from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
 from reluquant.views.flow_scene import flow_circle, flow_scene, next_in_words
-from reluquant.views.frames import FlowFrame, data_view, flow_frame, loss_curve, time_grid, window
+from reluquant.views.frames import FlowFrame, data_view, flow_frame, loss_curve, window
 from reluquant.views.scene import Scene
 from reluquant.views.sentences import describe_selection
 from reluquant.widgets import legend
 from reluquant.widgets.accessibility import Accessibility
-from reluquant.widgets.control_bar import LARGEST_SEED, ControlBar
-from reluquant.widgets.controls import as_number
-from reluquant.widgets.data_editing import DRAG_STEP, PRESETS, EditsData
+from reluquant.widgets.data_editing import DRAG_STEP, PRESETS, rounded
 from reluquant.widgets.edit_bar import EditBar
-from reluquant.widgets.flow_job import flow_job
-from reluquant.widgets.function_panel import FunctionPanel
+from reluquant.widgets.flow_instrument import FlowInstrument
+from reluquant.widgets.function_panel import MODES, FunctionPanel
 from reluquant.widgets.instrument import guarded
-from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber
 from reluquant.widgets.runner import LatestJob, PacedDrawing
 from reluquant.widgets.scene_view import SceneView
 from reluquant.widgets.time_panel import TimePanel
@@ -36,8 +32,6 @@ from reluquant.widgets.words import PointsText, Words
 
 # Sizes in pixels: the three panels fill the 950 that a notebook cell has beside an open side bar.
 FUNCTION_SIZE, CIRCLE_SIZE, STRIP_SIZE = (590, 370), 340, (944, 150)
-MOST_NEURONS = 10_000
-SMALLEST_SCALE, LARGEST_SCALE = 1e-100, 10.0
 FIGURE_LABELS = ["Data, network, interpolant and kinks over the input", "Loss over the logarithm of time"]
 
 
@@ -81,7 +75,7 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
     return FlowExplorer(problem, **settings)
 
 
-class FlowExplorer(EditsData):
+class FlowExplorer(FlowInstrument):
     """Data, network, weight directions and loss of one gradient flow, linked by one time cursor.
 
     Every control is a trait: set it, observe it, or link it to another widget. A trait that changes the
@@ -129,72 +123,18 @@ class FlowExplorer(EditsData):
     thread. It shows one run; it is not a training loop, and nothing is saved.
     """
 
-    data = T.Instance(Dataset)
-    n_neurons = WholeNumber(1000, min=1, max=MOST_NEURONS).tag(user=True)
-    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE).tag(user=True)
-    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
-    t = FiniteFloat(0.0, min=0.0)
-    rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2).tag(user=True)
-    max_seconds = FiniteFloat(5.0, min=0.1).tag(user=True)
+    mode = T.Enum(MODES, "move")
+    preset = T.Enum(("", *PRESETS), "")
     selected = T.Tuple()
     forecast = T.Tuple()
-    trajectory = T.Instance(Trajectory, allow_none=True)
+
+    _ready: Dataset | None = None
 
     def __init__(self, problem: Dataset | Trajectory, **settings: object) -> None:
-        given = problem if isinstance(problem, Trajectory) else None
-        data = problem.data if isinstance(problem, Trajectory) else problem
-        _check_data(data)
-        self._start = None
-        if given is not None:
-            drawn = sorted(set(settings) & {"n_neurons", "scale", "seed"})
-            if drawn:
-                raise TypeError(f"A given run brings its own network, so explore does not take {drawn[0]!r} with it.")
-            self._start = given.at(0.0)
-            settings = {"n_neurons": self._start.n_neurons, "scale": _typical_norm(given), **settings}
-        self._first = {"data": data, **settings}
-        self._given = given
         self._forecasting = LatestJob(self._draw_failed)
-        self._at_end, self._drawn = True, None
-        super().__init__(data=data, **settings)
+        super().__init__(problem, **settings)
 
     # --- what users call -------------------------------------------------------------------------
-
-    def reset(self) -> None:
-        """Return to the data and settings of the beginning."""
-        self.playing = False
-        self._refusal = ""
-        self._at_end = True
-        defaults = {name: trait.default_value for name, trait in self.traits(user=True).items()}
-        for name, value in {**defaults, **self._first}.items():
-            setattr(self, name, value)
-        self._show_data()
-        if self._given is None:
-            self._compute()
-        else:
-            self._work.cancel()
-            self._start = self._given.at(0.0)
-            self._accept(self._given)
-
-    def scene(self) -> Scene:
-        """Return what is shown now, as a value.
-
-        Returns
-        -------
-        Scene
-            Panels ``function``, ``directions`` and ``loss``.
-
-        Raises
-        ------
-        RuntimeError
-            If the first run is not there yet.
-        """
-        if self.trajectory is None:
-            raise RuntimeError("There is no run to show yet: call explorer.wait() first.")
-        return self._scene_at(self.t)
-
-    def _scenes(self) -> Iterator[Scene]:
-        self.scene()
-        return (self._scene_at(float(t)) for t in self._playback.grid)
 
     def _scene_at(self, t: float) -> Scene:
         return flow_scene(self.trajectory, t, shown=self._window, selected=self.selected, forecast=self.forecast)
@@ -208,25 +148,19 @@ class FlowExplorer(EditsData):
             self._forecasting.close()
         super().close()
 
-    def __repr__(self) -> str:
-        if self._closed:
-            return "FlowExplorer(closed)"
-        start = f"scale={self.scale:g}, seed={self.seed}" if self._start is None else "given run"
-        return f"FlowExplorer(n_samples={self.data.n_samples}, n_neurons={self.n_neurons}, {start})"
+    def _check_data(self, data: object) -> None:
+        """Refuse, before anything is built, what cannot be shown."""
+        if not isinstance(data, Dataset):
+            raise TypeError(
+                f"explore takes a Dataset or a Trajectory, but got a {type(data).__name__}; use rq.Dataset."
+            )
+        if data.n_features != 1 or not data.bias or data.y.ndim != 1:
+            raise ValueError(
+                f"explore shows data with one feature, one label and a bias, but got {data!r} with y of shape"
+                f" {data.y.shape}."
+            )
 
     # --- parts and layout ------------------------------------------------------------------------
-
-    def _open(self) -> None:
-        self._build()
-        self.children = self._layout()
-        self.add_class("reluquant")
-        self._observe()
-        self._show_data()
-        self._show_controls()
-        if self._given is None:
-            self._compute()
-        else:
-            self._accept(self._given)
 
     def _build(self) -> None:
         self._function = FunctionPanel(
@@ -238,19 +172,7 @@ class FlowExplorer(EditsData):
         )
         self._circle = SceneView(self._circle_event, legend=False)
         self._time = TimePanel(*STRIP_SIZE, on_scrub=self._scrubbed)
-        self._bar = ControlBar(
-            STRIP_SIZE[0] + 10,
-            on={
-                "back": self._pressed("step", -1),
-                "toggle": self._toggle,
-                "forth": self._pressed("step", 1),
-                "reset": self._pressed("reset"),
-                "speed": partial(self._chosen, "speed"),
-                "seed": partial(self._chosen, "seed"),
-                "scale": self._scale_typed,
-                "neurons": self._neurons_typed,
-            },
-        )
+        self._bar = self._control_bar(STRIP_SIZE[0] + 10)
         self._edit = EditBar(
             PRESETS,
             on={
@@ -276,26 +198,18 @@ class FlowExplorer(EditsData):
         ]  # fmt: skip
 
     def _observe(self) -> None:
-        for name, reaction in {
-            "data": self._on_data,
-            "n_neurons": self._on_start,
-            "scale": self._on_start,
-            "seed": self._on_start,
-            "rtol": self._on_rtol,
-            "mode": self._on_setting,
-            "preset": self._on_preset,
-            "selected": self._on_selected,
-            "t": self._on_t,
-            "playing": self._on_playing,
-            "speed": self._on_setting,
-            "max_seconds": self._on_setting,
-            "status": lambda _: self._show_words(),
-            "error": lambda _: self._show_words(),
-            "busy": lambda _: self._show_words(),
-        }.items():
-            self.observe(reaction, names=name)
+        super()._observe()
+        self.observe(self._on_setting, names="mode")
+        self.observe(self._on_preset, names="preset")
+        self.observe(self._on_selected, names="selected")
 
     # --- the user moved something ----------------------------------------------------------------
+
+    @guarded
+    def _target_drawn(self, x: Floats, y: Floats) -> None:
+        places = self.data.X[:, 0]
+        height = rounded(np.interp(places, x, y), self._window.top - self._window.bottom)
+        self.data = Dataset(places, height, name=self.data.name)
 
     @guarded
     def _diamond_picked(self, sign: int, x: float) -> None:
@@ -319,36 +233,7 @@ class FlowExplorer(EditsData):
     def _frame(self) -> FlowFrame:
         return flow_frame(self.trajectory, min(self.t, float(self.trajectory.t[-1])), shown=self._window)
 
-    @guarded
-    def _scale_typed(self, value: float | str) -> None:
-        try:
-            scale = as_number(value, "scale")
-            if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
-                raise ValueError(f"scale must lie between 1e-100 and 10, but {value} was typed.")
-            self.scale = scale
-        finally:
-            self._show_controls()
-
-    @guarded
-    def _neurons_typed(self, value: float | str) -> None:
-        try:
-            count = as_number(value, "neurons")
-            if isinstance(value, str) and not (count == round(count) and 1 <= count <= MOST_NEURONS):
-                raise ValueError(f"neurons must be a whole number from 1 to 10,000, but {value} was typed.")
-            self.n_neurons = round(count)
-        finally:
-            self._show_controls()
-
-    @guarded
-    def _chosen(self, name: str, value: float) -> None:
-        setattr(self, name, value)
-
     # --- a trait changed -------------------------------------------------------------------------
-
-    @T.validate("data")
-    def _valid_data(self, proposal: object) -> Dataset:
-        _check_data(proposal["value"])
-        return proposal["value"]
 
     @T.validate("selected")
     def _valid_selected(self, proposal: object) -> tuple[int, ...]:
@@ -357,81 +242,30 @@ class FlowExplorer(EditsData):
             raise T.TraitError(f"selected must hold numbers of neurons from 0 to {self.n_neurons - 1}.")
         return tuple(int(j) for j in chosen)
 
-    @T.validate("t")
-    def _valid_t(self, proposal: object) -> float:
-        end = float(self.trajectory.t[-1]) if self.trajectory is not None else math.inf
-        return min(float(proposal["value"]), end)
-
     @guarded
     def _on_data(self, change: object) -> None:
-        self._note_data()
-        self._show_data(in_hand=self._in_hand)
+        if self.preset and self.data is not self._ready:
+            self.preset = ""
+        super()._on_data(change)
+
+    def _on_start(self, change: object) -> None:
+        self.selected = ()
+        super()._on_start(change)
+
+    @guarded
+    def _on_preset(self, change: object) -> None:
+        if self.preset:
+            self._ready = PRESETS[self.preset]()
+            self.data = self._ready
         self._show_controls()
-        self._compute()
 
     @guarded
     def _on_selected(self, change: object) -> None:
         self._drawing.request()
 
-    @guarded
-    def _on_start(self, change: object) -> None:
-        # A new start is drawn; the network of a given run is no longer it.
-        self._start = None
-        self.selected = ()
-        self._show_controls()
-        self._compute()
-
-    @guarded
-    def _on_rtol(self, change: object) -> None:
-        self._compute()
-
-    @guarded
-    def _on_t(self, change: object) -> None:
-        if self.trajectory is not None:
-            self._at_end = self.t >= float(self.trajectory.t[-1])
-        self._drawing.request()
-
-    @guarded
-    def _on_setting(self, change: object) -> None:
-        self._show_controls()
-
-    def _at_last(self) -> bool:
-        # Also before the first run: a play that is asked for then begins at its start.
-        return self._at_end
-
-    # --- work off the main thread ----------------------------------------------------------------
-
-    def _compute(self) -> None:
-        """Start a run for the present traits; an older one is outdated by it."""
-        settings = {"n_neurons": self.n_neurons, "scale": self.scale, "rng": self.seed}
-        start = self._start
-        make = partial(ShallowReLU.balanced, **settings) if start is None else lambda: start
-        self._work_failure, self._warning = None, ""
-        self.busy = True
-        job = flow_job(
-            make, self.data, rtol=self.rtol, max_seconds=self.max_seconds, say=self._say, accept=self._accept
-        )
-        self._work.submit(job)
-        self._show_error()
-
-    def _say(self, status: str) -> None:
-        self.status = status
-
-    def _accept(self, run: Trajectory, warning: str = "") -> None:
-        self._work_failure, self._warning = None, warning
-        self._show_error()
-        self._set_grid(time_grid(run))
-        self.trajectory = run
-        if self.playing and self._drawn is None:
-            # Play was pressed before there was a run: it starts at the start.
-            self._at_end = False
-        end = float(run.t[-1])
-        with self._by_itself:
-            self.t = end if self._at_end else min(self.t, end)
-        self.busy = self._work.behind
+    def _accepted(self, run: Trajectory) -> None:
         self.forecast = ()
         self._forecasting.submit(partial(self._foretell, run))
-        self._drawing.request()
 
     def _foretell(self, run: Trajectory, outdated: Callable[[], bool]) -> None:
         forecast = escapes(run)
@@ -459,9 +293,6 @@ class FlowExplorer(EditsData):
         self.status = " ".join(part for part in (frame.sentence, next_in_words(self.forecast, frame.t), about) if part)
         return self.playing
 
-    def _failure_status(self) -> str:
-        return "This run failed" + ("." if self.trajectory is None else "; the picture shows the one before.")
-
     # --- showing ---------------------------------------------------------------------------------
 
     def _show_window(self) -> None:
@@ -474,36 +305,9 @@ class FlowExplorer(EditsData):
         self._function.show_data(data_view(self.data), dragged=in_hand)
         self._points.show(self.data)
 
-    def _refusal_gone(self) -> None:
-        # Points that were refused are still in their box.
-        self._points.show(self.data)
-
     def _show_controls(self) -> None:
-        self._bar.show(
-            speed=self.speed, scale=self.scale, n_neurons=self.n_neurons, seed=self.seed, playing=self.playing
-        )
+        super()._show_controls()
         self._edit.show(
             mode=self.mode, preset=self.preset, can_undo=self._history.can_undo, can_redo=self._history.can_redo
         )
         self._function.set_mode(self.mode)
-
-    def _show_words(self) -> None:
-        self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
-
-
-def _check_data(data: object) -> None:
-    if not isinstance(data, Dataset):
-        raise TypeError(f"explore takes a Dataset or a Trajectory, but got a {type(data).__name__}; use rq.Dataset.")
-    if data.n_features != 1 or not data.bias or data.y.ndim != 1:
-        raise ValueError(
-            f"explore shows data with one feature, one label and a bias, but got {data!r} with y of shape"
-            f" {data.y.shape}."
-        )
-
-
-def _typical_norm(run: Trajectory) -> float:
-    """Scale of a given start, inside the range of the control."""
-    log_norm = run.states([0.0]).log_norm[0]
-    typical = float(np.exp(np.median(log_norm)))
-    return min(max(float(f"{typical:.2g}"), SMALLEST_SCALE), LARGEST_SCALE)
-

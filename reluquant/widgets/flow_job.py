@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from reluquant.dynamics import general_flow, planar_flow
 from reluquant.dynamics.gradient_flow import gradient_flow
-from reluquant.dynamics.planar_flow import is_compiled
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
@@ -49,10 +49,12 @@ def flow_job(
     callable
         For :class:`reluquant.widgets.runner.LatestJob`.
     """
+    # One input and a bias has an integrator of its own.
+    integrator = planar_flow if data.n_features == 1 and data.bias and data.y.ndim == 1 else general_flow
 
     def job(outdated: Outdated) -> None:
         began = reported = time.monotonic()
-        late, compiling = False, not is_compiled()
+        late, compiling = False, not integrator.is_compiled()
 
         def progress(report: object) -> None:
             nonlocal began, reported, late, compiling

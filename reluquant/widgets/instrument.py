@@ -24,7 +24,7 @@ from reluquant.widgets.page import page
 from reluquant.widgets.runner import FRAMES_PER_SECOND, LatestJob, PacedDrawing
 from reluquant.widgets.save_bar import SaveBar
 
-# A first display waits that many seconds for the first result, to put a picture beside the widget, and how fine that is.
+# A first display waits that many seconds for a result, to put a picture beside the widget; its dots per inch.
 PATIENCE, COARSE = 0.3, 80.0
 # A lock waits no longer than threading.TIMEOUT_MAX; half of it leaves room for rounding.
 LONGEST_WAIT = threading.TIMEOUT_MAX / 2

@@ -66,7 +66,7 @@ class PointsText:
         self._showing = True
         try:
             self.text.value = "; ".join(
-                f"{written([x])} {written([y])}" for x, y in zip(data.X[:, 0], data.y, strict=True)
+                " ".join(written([value]) for value in row) for row in np.column_stack([data.X, data.y])
             )
         finally:
             self._showing = False
@@ -76,16 +76,27 @@ class PointsText:
             self._on_typed(change.new)
 
 
+def as_rows(text: str, width: int, kind: str, example: str) -> Floats:
+    """Read typed points with so many coordinates, shape (n_points, width).
+
+    Raises
+    ------
+    ValueError
+        In one sentence, with the kind and an example, if they are something else.
+    """
+    rows = [as_numbers(row, "coordinate") for row in text.split(";") if row.strip()]
+    if not rows or any(len(row) != width for row in rows):
+        raise ValueError(f"Points must be {kind} such as {example}, separated by semicolons.")
+    return np.array(rows)
+
+
 def as_points(text: str) -> tuple[Floats, Floats]:
-    """Read typed points.
+    """Read typed points of the line.
 
     Raises
     ------
     ValueError
         In one sentence, if they are not pairs of numbers.
     """
-    rows = [as_numbers(row, "coordinate") for row in text.split(";") if row.strip()]
-    if not rows or any(len(row) != 2 for row in rows):
-        raise ValueError("Points must be pairs such as -1 0.5; 0 -0.5; 1 0.5, separated by semicolons.")
-    x, y = np.array(rows).T
+    x, y = as_rows(text, 2, "pairs", "-1 0.5; 0 -0.5; 1 0.5").T
     return x, y

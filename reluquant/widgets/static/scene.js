@@ -219,6 +219,8 @@ export function scenePanel(parent, report = () => {}) {
     held = null;
     clearTimeout(waiting);
     if (done.node) {
+      // A place that is refused is not drawn anew: then the mark returns to where it was.
+      setTimeout(() => held || show(packed), 400);
       if (done.at) report({ event: "drop", panel: done.panel, name: done.name, index: done.index, ...data(done.at) });
     } else if (packed.turnable) {
       if (done.turn) report({ event: "turn", panel: packed.name, dx: done.turn[0], dy: done.turn[1] });
