@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUNTIME = {
-    "anywidget", "bqplot", "ipywidgets", "matplotlib", "numba", "numpy", "pooch", "scipy", "tqdm", "typer"
+    "anywidget", "bqplot", "contourpy", "ipywidgets", "matplotlib", "numba", "numpy", "pooch", "scipy", "tqdm", "typer"
 }  # fmt: skip
 
 
