@@ -31,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.collocation_1d import begin, collocate, fill_tangent_kernel, keep, prepare_tail
+from reluquant.kernels.crowd_1d import carry_crowd, room_for_crowd
 from reluquant.kernels.field_1d import (
     END,
     LIGHTEST,
@@ -109,7 +110,7 @@ def _keeps_sector(points, turns, turned, c, hi, w, b, a, w_end, b_end, a_end):
 
 
 @lean_kernel
-def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
+def _carry_all(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron to ``hi``, from ``Z`` and ``mode`` into ``moved`` and ``moved_mode``.
 
     Returns (status, n_events, limit): events (θ, neuron, point, kind, weight); limit is that of `travel`.
@@ -118,19 +119,26 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     n = n2 // 2
     points, rays, generator, edges, ends = field.points, field.rays, field.generator, field.edges, field.ends
     turns, turned, slides, releases = field.turns, field.turned, field.slides, field.releases
-    limits, ready = field.limits, field.ready
+    limits, ready, resume = field.limits, field.ready, crowd.resume
     log, trial = field.log, field.trial
     ready[:, TURNS] = False
     ready[:, END] = False
     releases[:] = np.nan
-    n_events = 0
+    n_events = carry_crowd(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events)
+    if n_events < 0:
+        return EVENTS_FULL, 0, hi
     for j in range(Z.shape[0]):
+        if resume[j] >= hi:
+            continue
         place, s = mode[j], sign[j]
         w, b, a = Z[j, 0], Z[j, 1], Z[j, 2]
         theta, n_log = 0.0, 0
+        if resume[j] > 0.0:
+            place, theta = moved_mode[j], resume[j]
+            w, b, a = moved[j, 0], moved[j, 1], moved[j, 2]
         # Most neurons keep their sector or ray, most others pass: these paths are free of calls that take the field,
         # which would cost more than all the rest.
-        if 0 <= place < n2 and place != n:
+        elif 0 <= place < n2 and place != n:
             if not ready[place, END]:
                 ready_end(field, place, hi)
             w_end, b_end, a_end = apply(ends[place, 0], ends[place, 1], ends[place, 2], ends[place, 3], w, b, a)
@@ -146,7 +154,7 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
             if releases[ray, column, 0] > hi:
                 w, b, a = slide(rays[ray, 0], rays[ray, 1], w, b, a, s, horner(slides[ray], hi))
                 theta = hi
-        if 0 <= place != n and s != 0 and theta < hi:
+        if 0 <= place != n and s != 0 and theta == 0.0:
             # Each turn makes one sector or ray ready.
             for _ in range(2 * n2):
                 w, b, a, place, theta, n_log = pass_through(
@@ -192,13 +200,13 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
 
 
 @lean_kernel
-def _carry_within_reach(field, Z, E, sign, mode, hi, moved, moved_mode, events):
+def _carry_within_reach(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron as far as all series that it meets are accurate, at most to ``hi``.
 
     Returns (status, n_events, end).
     """
     for attempt in range(10):
-        status, n_events, limit = _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events)
+        status, n_events, limit = _carry_all(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events)
         if status != SHORTER:
             return status, n_events, hi
         hi = limit
@@ -479,7 +487,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     sector_moments, ray_moments = np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1))
     occupied, moving = np.zeros(2 * n2, np.bool_), np.zeros(2 * n2, np.bool_)
     output = np.empty((n2, 2))
-    moved, moved_mode = np.empty_like(Z), np.empty_like(mode)
+    moved, moved_mode, crowd = np.empty_like(Z), np.empty_like(mode), room_for_crowd(n, mode.size, order)
     reach, longest = _strength(points)
     still, n_events, at_goal = np.zeros(2 * n2, np.bool_), 0, False
     for step in range(times.size):
@@ -525,12 +533,13 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
             hi = (t_max - times[step]) / unit
         goal = _time_of_loss(field, stop_loss, hi) if stop_loss > 0.0 else np.inf
         cut = min(hi, goal)
-        status, n_new, cut = _carry_within_reach(field, Z, E, sign, mode, cut, moved, moved_mode, events[n_events:])
+        room = events[n_events:]
+        status, n_new, cut = _carry_within_reach(field, crowd, Z, E, sign, mode, cut, moved, moved_mode, room)
         if status != CHUNK_DONE:
             return status, step, n_events
         end = _where_to_end(events[n_events : n_events + n_new], n_new, cut, 0.25 * unit * reach * longest, tolerance)
         if end < cut:
-            status, n_new, end = _carry_within_reach(field, Z, E, sign, mode, end, moved, moved_mode, events[n_events:])
+            status, n_new, end = _carry_within_reach(field, crowd, Z, E, sign, mode, end, moved, moved_mode, room)
             if status != CHUNK_DONE:
                 return status, step, n_events
         last &= end == hi
