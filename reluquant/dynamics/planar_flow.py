@@ -9,8 +9,8 @@ import numpy as np
 from reluquant.dynamics.chunks import Advance, Chunk, Run, follow
 from reluquant.dynamics.merging import PlanarState, merged
 from reluquant.dynamics.progress import Progress
-from reluquant.dynamics.starts import mantissas, scaled
-from reluquant.kernels import flow_1d, sectors_1d
+from reluquant.dynamics.starts import split
+from reluquant.kernels import flow_1d, rows_1d
 from reluquant.kernels.collocation import radau
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
@@ -52,7 +52,7 @@ def planar_flow(
         np.zeros(1),
         np.array([0.5 * np.mean((outputs - data.y) ** 2) - unavoidable]),
         np.empty((0, 5)),
-        _start(net, points, log_scale),
+        _start(net, points, log_scale, spread),
     )
     stop = -1.0 if stop_loss is None else stop_loss - unavoidable
 
@@ -64,11 +64,9 @@ def planar_flow(
         why, steps, n_events = flow_1d.advance(
             points, *neurons, control, state.pace, nodes, order, times, losses, events
         )
-        events = events[:n_events].copy()
-        events[:, 1] = state.node[events[:, 1].astype(np.int64)]
         # Parted neurons are not one.
         after = merged(state, len(points)) if spread == 0.0 else state
-        return Advance(after, why, steps, events, after is not state)
+        return Advance(after, why, steps, rows_1d.named(events, n_events, state.node), after is not state)
 
     run = follow(
         advance,
@@ -99,17 +97,17 @@ def _points(data: Dataset) -> tuple[Floats, float]:
     return np.column_stack([x, count / data.n_samples, mean, np.hypot(x, 1.0)]), float(unavoidable)
 
 
-def _start(net: ShallowReLU, points: Floats, log_scale: float) -> PlanarState:
+def outputs(net: ShallowReLU, data: Dataset) -> Floats:
+    """Return the network's output at every sample, without an array of all neurons at all of them."""
+    return rows_1d.outputs_of(data.X[:, 0].copy(), net.W.copy(), net.a.copy())
+
+
+def _start(net: ShallowReLU, points: Floats, log_scale: float, spread: float) -> PlanarState:
     """Every neuron a row, weights times e^log_scale; the sign is 0 where it is not balanced."""
-    mantissa, exponent = mantissas(net)
-    norm = np.hypot(mantissa[:, 0], mantissa[:, 1])
-    output = mantissa[:, 2]
-    balanced = (np.abs(norm - np.abs(output)) <= sectors_1d.BALANCED * norm) & (norm > 0)
-    sign = np.where(balanced, np.sign(output), 0).astype(np.int64)
-    mode = np.empty(net.n_neurons, dtype=np.int64)
-    sectors_1d.locate(points, mantissa, mode)
-    rows = *scaled(mantissa, exponent, log_scale), sign, mode
-    return PlanarState(*rows, flow_1d.FIRST_PACE.copy(), np.arange(net.n_neurons), (), net.n_neurons)
+    *rows, turn = rows_1d.rows_of(points, net.W.copy(), net.a.copy(), *split(log_scale))
+    # Balanced neurons keep their order around the circle: those that pass together lie together. Parted ones do not.
+    order = np.argsort(turn) if spread == 0.0 else np.arange(net.n_neurons)
+    return PlanarState(*(row[order] for row in rows), flow_1d.FIRST_PACE.copy(), order, (), net.n_neurons)
 
 
 def _snapshots(run: Run) -> Snapshots:
