@@ -51,14 +51,19 @@ def planar_flow(
     start = Chunk(
         np.zeros(1),
         np.array([0.5 * np.mean((outputs - data.y) ** 2) - unavoidable]),
-        np.empty((0, 5)),
+        np.empty((0, 4)),
         _start(net, points, log_scale, spread),
     )
+    # Kept from chunk to chunk: new memory would be cleared each time, page by page.
+    events = np.empty((0, 5))
     stop = -1.0 if stop_loss is None else stop_loss - unavoidable
 
     def advance(state, until, times, losses, room):
         # On copies, so that whatever is in a chunk stays whole when an interrupt arrives.
-        state, events = state.copy(), np.empty((room, 5))
+        nonlocal events
+        state = state.copy()
+        if len(events) < room:
+            events = np.empty((room, 5))
         control = np.array([until, stop, tolerance, slowest, spread])
         neurons = state.mantissa, state.exponent, state.sign, state.mode
         why, steps, n_events = flow_1d.advance(

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluquant.kernels.field_1d import EDGES, END, LIGHTEST, slope_toward
+from reluquant.kernels.field_1d import EDGES, END, slope_toward, unit_square
 from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.neuron_1d import OFF, ON, SLIDE, absorbed, apply, rebalance
 from reluquant.kernels.passing_1d import edge, meeting, ready_passage
@@ -172,12 +172,12 @@ def _furthest(edges, c, side, column, hi):
 
 
 @lean_kernel
-def _tangent(rays, c, side, w, b):
-    """Tangent of the half angle from a boundary of sector ``c`` into it, to a direction."""
+def _tangent(rays, c, side, w, b, length):
+    """Tangent of the half angle from a boundary of sector ``c`` into it, to a direction of this length."""
     n2 = rays.shape[0]
     ray = c if side == 0 else (c - 1) % n2
     across, along = rays[ray, 0] * b - rays[ray, 1] * w, rays[ray, 0] * w + rays[ray, 1] * b
-    return (across if side == 0 else -across) / (math.hypot(w, b) + along)
+    return (across if side == 0 else -across) / (length + along)
 
 
 @lean_kernel
@@ -329,7 +329,7 @@ def _sort_residents(field, crowd, Z, c, side, column, leaves, n_on, hi, moved, m
         stays = True
         for ahead in range(2):
             if leaves[ahead] > 0:
-                tangent = _tangent(rays, c, ahead, w, b)
+                tangent = _tangent(rays, c, ahead, w, b, abs(a))
                 # On the boundary within rounding only `travel` can tell what it does.
                 stays = stays and tangent >= furthest[ahead]
                 if ahead == side and OUTSIDE < tangent < furthest[ahead]:
@@ -361,8 +361,7 @@ def _arrive(field, crowd, E, c, side, column, kind, beyond, n_on, hi, moved, mov
     for i in range(n_on):
         j, theta, size = crowd.row[i], crowd.time[i], crowd.size[i]
         events[i, 0], events[i, 1], events[i, 2], events[i, 3] = theta, j, k, kind
-        square = math.ldexp(size, int(E[j])) ** 2 if E[j] > LIGHTEST else 0.0
-        events[i, 4] = 2.0 * square * (now + then + (then - now) * theta / hi)
+        events[i, 4] = 2.0 * size * size * unit_square(E[j]) * (now + then + (then - now) * theta / hi)
         if kind == SLIDE:
             size *= math.exp(way * (total - horner(field.slides[ray], theta)))
             moved[j, 0], moved[j, 1], moved[j, 2] = size * u1, size * u2, way * size

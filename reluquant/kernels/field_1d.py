@@ -13,6 +13,9 @@ from reluquant.kernels.sectors_1d import inactive_sector
 
 # Squares of neurons below 2^-500 underflow, and are far below the rounding of any residual.
 LIGHTEST = -500
+# The square of a neuron of unit mantissa, by its exponent from LIGHTEST on: a look-up is faster than ldexp.
+_SQUARES = np.ldexp(1.0, 2 * np.arange(LIGHTEST, 1 - LIGHTEST))
+_SQUARES[0] = 0.0
 # A group whose second moment moves the field by less than this share of the tolerance is a spectator.
 SPECTATOR = 1e-4
 # A step never spans more than this many e-foldings of a sum of squares, so that a spectator at its start is still
@@ -66,6 +69,12 @@ class Field(NamedTuple):
     spread: float
 
 
+@lean_kernel
+def unit_square(exponent):
+    """``4^exponent``, and zero at LIGHTEST and below."""
+    return _SQUARES[min(max(exponent - LIGHTEST, 0), -2 * LIGHTEST)]
+
+
 @kernel
 def empty_field(points, order, tolerance, spread):
     """A field of zeros with room for series of this many terms."""
@@ -110,9 +119,9 @@ def moments(Z, E, mode, rays, sector_moments, ray_moments, occupied):
         if place < 0:
             continue
         occupied[place] = True
-        if E[j] < LIGHTEST:
+        if E[j] <= LIGHTEST:
             continue
-        factor = math.ldexp(1.0, 2 * int(E[j]))
+        factor = unit_square(E[j])
         w, b, a = Z[j, 0], Z[j, 1], Z[j, 2]
         if place < n2:
             m = sector_moments[place]
