@@ -176,8 +176,7 @@ def _planar(net: ShallowReLU, data: Dataset, spread: float, speed: Speed, goals:
         final = ShallowReLU(states.W[0], states.a[0])
         return planar_stationary_point(final, data, states.slides_on[0] >= 0, speed)
 
-    samples = np.unique(data.X[:, 0], return_index=True)[1]
-    log = SwitchLog(run.events, samples, net.n_neurons, recording.mergers)
+    log = SwitchLog(run.events, recording.sample_of_point, net.n_neurons, recording.mergers)
     return _trajectory(run, recording, data, goals["rtol"], log, kind, unavoidable)
 
 

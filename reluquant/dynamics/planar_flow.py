@@ -15,7 +15,7 @@ from reluquant.kernels.collocation import radau
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.mergers import Mergers
-from reluquant.structures.planar_recording import ROWS, PlanarRecording, Snapshots
+from reluquant.structures.planar_recording import ROWS, PlanarRecording, Snapshots, first_samples
 from reluquant.structures.shallow_relu import ShallowReLU
 
 # A run of several hundred e-foldings takes some hundred steps; errors of that many steps stay below rtol.
@@ -96,10 +96,14 @@ def is_compiled() -> bool:
 
 def _points(data: Dataset) -> tuple[Floats, float]:
     """Distinct inputs as the kernel wants them, and the loss that no function of the input can avoid."""
-    x, which, count = np.unique(data.X[:, 0], return_inverse=True, return_counts=True)
-    mean = np.bincount(which, weights=data.y) / count
-    unavoidable = 0.5 * np.mean((data.y - mean[which]) ** 2)
-    return np.column_stack([x, count / data.n_samples, mean, np.hypot(x, 1.0)]), float(unavoidable)
+    n, first = data.n_samples, first_samples(data)
+    x, count, mean, unavoidable = data.X[first, 0], np.ones(n), data.y[first], 0.0
+    if first.size < n:
+        which = np.searchsorted(x, data.X[:, 0])
+        count = np.bincount(which)
+        mean = np.bincount(which, weights=data.y) / count
+        unavoidable = float(0.5 * np.mean((data.y - mean[which]) ** 2))
+    return np.column_stack([x, count / n, mean, np.hypot(x, 1.0)]), unavoidable
 
 
 def outputs(net: ShallowReLU, data: Dataset) -> Floats:
@@ -109,10 +113,11 @@ def outputs(net: ShallowReLU, data: Dataset) -> Floats:
 
 def _start(net: ShallowReLU, points: Floats, log_scale: float, spread: float) -> PlanarState:
     """Every neuron a row, weights times e^log_scale; the sign is 0 where it is not balanced."""
-    *rows, turn = rows_1d.rows_of(points, net.W.copy(), net.a.copy(), *split(log_scale))
+    W, a, m = net.W.copy(), net.a.copy(), net.n_neurons
     # Balanced neurons keep their order around the circle: those that pass together lie together. Parted ones do not.
-    order = np.argsort(turn) if spread == 0.0 else np.arange(net.n_neurons)
-    return PlanarState(*(row[order] for row in rows), flow_1d.FIRST_PACE.copy(), order, (), net.n_neurons)
+    order = np.argsort(rows_1d.turns_of(W, a)) if spread == 0.0 else np.arange(m)
+    rows = rows_1d.rows_of(points, W, a, order, *split(log_scale))
+    return PlanarState(*rows, flow_1d.FIRST_PACE.copy(), order, (), m)
 
 
 def _snapshots(run: Run) -> Snapshots:

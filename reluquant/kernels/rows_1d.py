@@ -6,51 +6,65 @@ import math
 
 import numpy as np
 
-from reluquant.kernels.jit import kernel
+from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.sectors_1d import AT_REST, BALANCED, locate
 
 # Squares further than this below the largest of a group are lost in its rounding, and must not underflow oddly.
 LOWEST_SHIFT = -1000
 
 
+@lean_kernel
+def _sign(w, b, a):
+    """Sign of a if a neuron is balanced, else 0."""
+    norm = math.hypot(w, b)
+    if norm > 0.0 and abs(norm - abs(a)) <= BALANCED * norm:
+        return 1 if a > 0.0 else -1
+    return 0
+
+
 @kernel
-def rows_of(points, W, a, factor, shift):
-    """Return the rows of a network times ``2^shift factor``, and numbers that sort them by sign and angle.
+def turns_of(W, a):
+    """Return numbers that sort balanced neurons by sign and angle, and let the others keep their order."""
+    turn = np.empty(a.size)
+    for j in range(a.size):
+        # A power of two, so that nothing underflows.
+        size = max(abs(W[j, 0]), abs(W[j, 1]), abs(a[j]))
+        unit = math.ldexp(1.0, -math.frexp(size)[1]) if 2.0**-1000 < size < 2.0**1000 else 1.0
+        w, b = unit * W[j, 0], unit * W[j, 1]
+        sign = _sign(w, b, unit * a[j])
+        if sign != 0:
+            # The way around a square instead of a circle: no trigonometry.
+            way = b / (abs(w) + abs(b))
+            turn[j] = 8.0 * sign + ((2.0 - way) if w < 0.0 else way)
+        else:
+            turn[j] = j / a.size
+    return turn
+
+
+@kernel
+def rows_of(points, W, a, order, factor, shift):
+    """Return the rows of a network times ``2^shift factor``, in this order.
 
     Returns
     -------
-    mantissa, exponent, sign, mode, turn : (m, 3), (m,), (m,), (m,), (m,)
+    mantissa, exponent, sign, mode : (m, 3), (m,), (m,), (m,)
         The largest of a mantissa is in [½, 1) times ``factor``; sign 0 where a neuron is not balanced.
     """
     m = a.size
-    Z, E, sign, mode, turn = (
-        np.empty((m, 3)),
-        np.empty(m, np.int64),
-        np.zeros(m, np.int64),
-        np.empty(m, np.int64),
-        np.empty(m),
-    )
-    for j in range(m):
+    Z, E, sign, mode = np.empty((m, 3)), np.empty(m, np.int64), np.zeros(m, np.int64), np.empty(m, np.int64)
+    for i in range(m):
+        j = order[i]
         w, b, out = W[j, 0], W[j, 1], a[j]
         exponent = math.frexp(max(abs(w), abs(b), abs(out)))[1]
         # Two halves, because 2^1074 alone overflows.
         half = -(exponent // 2)
         first, second = math.ldexp(1.0, half), math.ldexp(1.0, -exponent - half)
-        w, b, out = w * first * second, b * first * second, out * first * second
-        norm = math.hypot(w, b)
-        if norm > 0.0 and abs(norm - abs(out)) <= BALANCED * norm:
-            sign[j] = 1 if out > 0.0 else -1
-        Z[j, 0], Z[j, 1], Z[j, 2], E[j] = w, b, out, exponent + shift
-        # The way around a square instead of a circle: 0 to 4, without trigonometry. Others keep their order.
-        if sign[j] != 0:
-            way = b / (abs(w) + abs(b))
-            turn[j] = 8.0 * sign[j] + ((2.0 - way) if w < 0.0 else way)
-        else:
-            turn[j] = j / m
+        Z[i, 0], Z[i, 1], Z[i, 2], E[i] = w * first * second, b * first * second, out * first * second, exponent + shift
+        sign[i] = _sign(Z[i, 0], Z[i, 1], Z[i, 2])
     locate(points, Z, mode)
-    for j in range(m):
-        Z[j, 0], Z[j, 1], Z[j, 2] = factor * Z[j, 0], factor * Z[j, 1], factor * Z[j, 2]
-    return Z, E, sign, mode, turn
+    for i in range(m):
+        Z[i, 0], Z[i, 1], Z[i, 2] = factor * Z[i, 0], factor * Z[i, 1], factor * Z[i, 2]
+    return Z, E, sign, mode
 
 
 @kernel

@@ -19,18 +19,21 @@ def _points(x):
 @pytest.mark.parametrize("scale", [1e-300, 1e-6, 1.0, 1e90])
 def test_rows_are_the_weights_in_mantissas_and_exponents(scale):
     net = rq.ShallowReLU.gaussian(n_neurons=50, scale=scale, rng=0)
-    Z, E, sign, _, _ = rows_1d.rows_of(_points([0.1, 0.5]), net.W.copy(), net.a.copy(), 1.0, -7)
-    rows = np.column_stack([net.W, net.a])
+    order = np.random.default_rng(1).permutation(50)
+    Z, E, sign, _ = rows_1d.rows_of(_points([0.1, 0.5]), net.W.copy(), net.a.copy(), order, 1.0, -7)
+    rows = np.column_stack([net.W, net.a])[order]
     for z, e, row in zip(Z, E, rows, strict=True):
         assert 0.5 <= np.abs(z).max() < 1.0
         assert [Fraction(v) * Fraction(2) ** (int(e) + 7) for v in z] == [Fraction(v) for v in row]
     assert np.all(sign == 0)
 
 
-def test_balanced_rows_have_a_sign_and_sort_by_it_and_by_angle():
-    net = rq.ShallowReLU.balanced(n_neurons=300, scale=1e-3, rng=0)
-    *_, sign, _, turn = rows_1d.rows_of(_points([0.1, 0.5]), net.W.copy(), net.a.copy(), 1.5, 0)
-    assert np.array_equal(sign, np.sign(net.a))
+@pytest.mark.parametrize("scale", [1e-300, 1e-3, 1e90])
+def test_balanced_rows_have_a_sign_and_sort_by_it_and_by_angle(scale):
+    net = rq.ShallowReLU.balanced(n_neurons=300, scale=scale, rng=0)
+    turn, sign = rows_1d.turns_of(net.W.copy(), net.a.copy()), np.sign(net.a)
+    rows = rows_1d.rows_of(_points([0.1, 0.5]), net.W.copy(), net.a.copy(), np.arange(300), 1.5, 0)
+    assert np.array_equal(rows[2], sign)
     # The same circular order as by the angle itself, from whatever direction on.
     angle = (np.arctan2(net.W[:, 1], net.W[:, 0]) + np.pi / 2) % (2 * np.pi)
     assert np.array_equal(np.argsort(turn), np.lexsort((angle, sign)))
@@ -38,7 +41,7 @@ def test_balanced_rows_have_a_sign_and_sort_by_it_and_by_angle():
 
 def test_the_unbalanced_keep_their_order():
     net = rq.ShallowReLU.gaussian(n_neurons=30, scale=1.0, rng=1)
-    turn = rows_1d.rows_of(_points([0.0]), net.W.copy(), net.a.copy(), 1.0, 0)[-1]
+    turn = rows_1d.turns_of(net.W.copy(), net.a.copy())
     assert np.all(np.diff(turn) > 0)
 
 
