@@ -32,7 +32,7 @@ SHARE = 0.1
 # Rounding of a root and of a factor, in units of EPS: no interpolation can be asked to be better.
 ROUNDINGS = 64.0
 # So few neurons are carried one by one.
-CROWDED = 64
+CROWDED = 128
 # What becomes of those who leave, where no switch kind can tell: hand them over.
 UNKNOWN = -1
 

@@ -237,13 +237,22 @@ def fill_field(field, sector_moments, ray_moments, moving, unit, output):
         field.generator[:, :, 1:] = 0.0
         return
     for i in range(order - 1):
+        for c in range(n2):
+            output[c, 0], output[c, 1] = 0.0, 0.0
+        # Spectators have no higher coefficients: what moves is a few groups among many sectors.
         for place in range(n2):
             if moving[place]:
-                _grow_sector(field.generator[place], sector_moments[place], i)
+                m = sector_moments[place]
+                _grow_sector(field.generator[place], m, i)
+                output[place, 0] += m[3, i + 1]
+                output[place, 1] += m[4, i + 1]
             if moving[n2 + place]:
-                g = field.generator[inactive_sector(place, n2 // 2)]
-                _grow_ray(g, field.rays[place], ray_moments[place], i)
-        fill_residual(field, sector_moments, ray_moments, i + 1, unit, output)
+                c = inactive_sector(place, n2 // 2)
+                _grow_ray(field.generator[c], field.rays[place], ray_moments[place], i)
+                output[c, 0] += ray_moments[place, 0, i + 1] * field.rays[place, 0]
+                output[c, 1] += ray_moments[place, 0, i + 1] * field.rays[place, 1]
+        spread_output(field.points, output, False, field.residual, i + 1)
+        fill_generators(field, i + 1, unit)
 
 
 @lean_kernel

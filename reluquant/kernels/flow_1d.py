@@ -84,7 +84,7 @@ MOST_STRETCH = 2.0
 REGAIN = 0.2
 # From so many switches in a step on they are a crowd: what they change grows like the third power of a step, and the
 # next is planned by that (a little shorter, and not so much longer), since a step that is cut has been carried in vain.
-MANY = 64
+MANY = 16
 LESS, MOST_MORE = 0.9, 4.0
 # So many neurons may switch so often in a step that the first is tried at this share of what the series bears.
 WIDE, FIRST_SHARE = 4096, 0.25
@@ -470,7 +470,9 @@ def _learn_pace(pace, tail, implicit, guessed, stiff, unit, end, cut, n_switches
     # Where many light switches cut steps short, do not carry every neuron through all its switches to the far end of
     # a step that will be cut again. One heavy switch says little about the next: halve at most.
     if n_switches >= MANY:
-        pace.guess[0] = LESS * unit * end * min(MOST_MORE, spent ** (-1.0 / 3.0) if spent > 0.0 else np.inf)
+        planned = LESS * unit * end * min(MOST_MORE, spent ** (-1.0 / 3.0) if spent > 0.0 else np.inf)
+        # Or they are one group, which crosses at one moment and says little of the next step.
+        pace.guess[0] = max(planned, 0.5 * unit * cut)
     elif end < cut:
         pace.guess[0] = max(1.25 * unit * end, 0.5 * unit * cut)
     else:
