@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reluquant.kernels.field_1d import EDGES, END, slope_toward, unit_square
+from reluquant.kernels.field_1d import EDGES, END, ready_place, slope_toward, unit_square
 from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.neuron_1d import OFF, ON, SLIDE, absorbed, apply, rebalance
 from reluquant.kernels.passing_1d import edge, meeting, ready_passage
@@ -144,11 +144,8 @@ def _way_on(field, c, side, sign, hi):
     back = _leaves(field, beyond, 1 - side, sign, hi)
     if back < 0:
         return passes, beyond
-    column = 0 if sign > 0.0 else 1
-    if math.isnan(field.releases[ray, column, 0]):
-        ready_passage(field, n2 + ray, sign, hi)
-    held = field.limits[n2 + ray] >= hi and field.releases[ray, column, 0] > hi
-    return SLIDE if back > 0 and held else UNKNOWN, beyond
+    # Pushed back by both sides all the time: nobody is released.
+    return SLIDE if back > 0 and ready_place(field, n2 + ray) >= hi else UNKNOWN, beyond
 
 
 @lean_kernel
@@ -168,7 +165,7 @@ def _furthest(edges, c, side, column, hi):
     u1, u2 = edges[c, side, column, 0, 0], edges[c, side, column, 1, 0]
     e1, e2 = edge(edges, c, side, column, hi)
     across, along = u1 * e2 - u2 * e1, u1 * e1 + u2 * e2
-    return (across if side == 0 else -across) / along if along > 0.0 else 0.0
+    return (across if side == 0 else -across) / along if along > 0.0 else np.inf
 
 
 @lean_kernel
