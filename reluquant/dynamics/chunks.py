@@ -118,7 +118,7 @@ def follow(
     and has room for so many switches. ``work`` tells what one step from a state costs, in neurons; ``save_at`` are
     ascending times, at each of which a step ends; ``room`` is for the switches of a chunk at first, at least.
     """
-    chunks = [start]
+    chunks, kept = [start], {0: start.state.nbytes}
     n_steps, room, asked = 0, max(room, 8 * work(start.state)), list(save_at[::-1])
     try:
         with reporting(progress, "gradient flow") as report:
@@ -139,7 +139,8 @@ def follow(
                 if steps > 0:
                     done = slice(0, steps + 1)
                     chunks.append(Chunk(times[done].copy(), losses[done].copy(), events, state, at_asked or regrouped))
-                    _thin(chunks)
+                    kept[len(chunks) - 1] = state.nbytes
+                    _thin(chunks, kept)
                 if why in _ENDS and not at_asked:
                     return Run(chunks, *_ENDS[why])
                 report(FlowProgress(times[steps], losses[steps], n_steps))
@@ -148,20 +149,26 @@ def follow(
     return Run(chunks, End.MAX_STEPS, _OUT_OF_STEPS)
 
 
-def _thin(chunks: list[Chunk]) -> None:
+def _thin(chunks: list[Chunk], kept: dict[int, int]) -> None:
     """Forget the neurons of chunks that no replay needs; the first and the last are kept.
 
-    Those between two restart points, and every other restart point once they take too many bytes.
+    Those between two restart points, and every other restart point once they take too many bytes. ``kept`` has the
+    bytes of those chunks that are restart points, in their order.
     """
-    kept = [i for i, chunk in enumerate(chunks) if chunk.state is not None]
-    if len(kept) > 2 and not chunks[kept[-2]].pinned:
-        since = chunks[kept[-3] + 1 :]
+    *_, third, second, _ = (-1, -1, *kept)
+    if third >= 0 and not chunks[second].pinned:
+        since = chunks[third + 1 :]
         if sum(chunk.times.size - 1 for chunk in since) <= CHUNK and sum(map(_n_switches, since)) <= CHUNK_SWITCHES:
-            chunks[kept[-2]] = chunks[kept[-2]]._replace(state=None)
+            _forget(chunks, kept, second)
             return
-    if sum(chunks[i].state.nbytes for i in kept) > MOST_BYTES:
-        for i in kept[1:-1:2]:
-            chunks[i] = chunks[i]._replace(state=None)
+    if sum(kept.values()) > MOST_BYTES:
+        for i in list(kept)[1:-1:2]:
+            _forget(chunks, kept, i)
+
+
+def _forget(chunks: list[Chunk], kept: dict[int, int], i: int) -> None:
+    chunks[i] = chunks[i]._replace(state=None)
+    del kept[i]
 
 
 def _n_switches(chunk: Chunk) -> int:

@@ -137,8 +137,9 @@ def gradient_flow(
     """
     loss = _loss(loss)
     check_problem(net, data, LARGEST)
+    planar = data.n_features == 1 and data.bias and data.y.ndim == 1 and loss.name == "squared" and output_bias is None
     with np.errstate(over="ignore", invalid="ignore"):
-        outputs = net(data.X)
+        outputs = planar_flow.outputs(net, data) if planar else net(data.X)
         if not math.isfinite(np.mean((outputs - data.y) ** 2)):
             raise ValueError("The loss of the starting network exceeds the float64 range; scale W and a down.")
     check_labels(loss, data.y)
@@ -159,7 +160,7 @@ def gradient_flow(
         "max_steps": whole_number(max_steps, "max_steps"),
         "progress": progress,
     }
-    if data.n_features == 1 and data.bias and data.y.ndim == 1 and loss.name == "squared" and offset is None:
+    if planar:
         return _planar(net, data, spread, speed, goals)
     if spread > 0.0:
         raise ValueError("spread is for one input with a bias, one output and the squared loss only; leave it out.")
@@ -175,8 +176,7 @@ def _planar(net: ShallowReLU, data: Dataset, spread: float, speed: Speed, goals:
         final = ShallowReLU(states.W[0], states.a[0])
         return planar_stationary_point(final, data, states.slides_on[0] >= 0, speed)
 
-    samples = np.unique(data.X[:, 0], return_index=True)[1]
-    log = SwitchLog(run.events, samples, net.n_neurons, recording.mergers)
+    log = SwitchLog(run.events, recording.sample_of_point, net.n_neurons, recording.mergers)
     return _trajectory(run, recording, data, goals["rtol"], log, kind, unavoidable)
 
 
@@ -261,4 +261,3 @@ def _save_times(save_at: ArrayLike | None, t_max: float) -> Floats:
     if outside.size:
         raise ValueError(f"save_at must lie between 0 and t_max = {t_max:g}, but it holds {outside[0]:g}.")
     return np.unique(times[times > 0])
-

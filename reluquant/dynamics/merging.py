@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from reluquant.kernels.sectors_1d import AT_REST
+from reluquant.kernels import rows_1d
 from reluquant.structures.arrays import Floats
 from reluquant.structures.mergers import Merger
 
@@ -52,38 +52,11 @@ def merged(state: PlanarState, n_points: int) -> PlanarState:
     happens to all alike: a group is their direction with the sum of their squares. Returns the state itself where
     that would save little.
     """
-    rests = (state.mode == n_points) | (state.mode == AT_REST)
-    ray = np.where((state.mode >= 2 * n_points) & (state.sign != 0), 2 * state.mode + (state.sign > 0), -1)
-    _, first, which, count = np.unique(ray, return_index=True, return_inverse=True, return_counts=True)
-    joins = (ray >= 0) & (count[which] > 1)
-    groups = np.flatnonzero((ray[first] >= 0) & (count > 1))
-    kept = ~(rests | joins)
-    n_rows = np.count_nonzero(kept) + groups.size
+    which, n_kept, n_groups = rows_1d.which_join(state.sign, state.mode, n_points)
+    n_rows = n_kept + n_groups
     if n_rows == 0 or state.n_rows - n_rows < LEAST_SHARE * state.n_rows:
         return state
-    number = np.full(count.size, -1)
-    number[groups] = np.arange(groups.size)
-    group, a, exponent = number[which[joins]], state.mantissa[joins, 2], state.exponent[joins]
-    largest = np.full(groups.size, np.iinfo(np.int64).min)
-    np.maximum.at(largest, group, exponent)
-    shift = exponent - largest[group]
-    # Squares that underflow are far below the rounding of the others.
-    squares = np.ldexp(a, np.maximum(shift, -1000).astype(np.int32)) ** 2
-    size = np.sqrt(np.bincount(group, weights=squares, minlength=groups.size))
-    leader = first[groups]
-    mantissa = state.mantissa[leader] * (size / np.abs(state.mantissa[leader, 2]))[:, None]
-    node = state.n_nodes + np.arange(groups.size)
-    merger = Merger(
-        state.node[joins], node[group], np.abs(a) / size[group], shift,
-        state.node[rests], state.mantissa[rests], state.exponent[rests], state.mode[rests],
-    )  # fmt: skip
+    rows, joins, rests = rows_1d.joined(*state[:4], state.node, which, n_kept, n_groups, state.n_nodes)
     return PlanarState(
-        np.concatenate([state.mantissa[kept], mantissa]),
-        np.concatenate([state.exponent[kept], largest]),
-        np.concatenate([state.sign[kept], state.sign[leader]]),
-        np.concatenate([state.mode[kept], state.mode[leader]]),
-        state.pace,
-        np.concatenate([state.node[kept], node]),
-        (*state.mergers, merger),
-        state.n_nodes + groups.size,
+        *rows[:4], state.pace, rows[4], (*state.mergers, Merger(*joins, *rests)), state.n_nodes + n_groups
     )

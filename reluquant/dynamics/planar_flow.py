@@ -9,13 +9,13 @@ import numpy as np
 from reluquant.dynamics.chunks import Advance, Chunk, Run, follow
 from reluquant.dynamics.merging import PlanarState, merged
 from reluquant.dynamics.progress import Progress
-from reluquant.dynamics.starts import mantissas, scaled
-from reluquant.kernels import flow_1d, sectors_1d
+from reluquant.dynamics.starts import split
+from reluquant.kernels import flow_1d, rows_1d
 from reluquant.kernels.collocation import radau
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.mergers import Mergers
-from reluquant.structures.planar_recording import ROWS, PlanarRecording, Snapshots
+from reluquant.structures.planar_recording import ROWS, PlanarRecording, Snapshots, first_samples
 from reluquant.structures.shallow_relu import ShallowReLU
 
 # A run of several hundred e-foldings takes some hundred steps; errors of that many steps stay below rtol.
@@ -51,24 +51,27 @@ def planar_flow(
     start = Chunk(
         np.zeros(1),
         np.array([0.5 * np.mean((outputs - data.y) ** 2) - unavoidable]),
-        np.empty((0, 5)),
-        _start(net, points, log_scale),
+        np.empty((0, 4)),
+        _start(net, points, log_scale, spread),
     )
+    # Kept from chunk to chunk: new memory would be cleared each time, page by page.
+    events = np.empty((0, 5))
     stop = -1.0 if stop_loss is None else stop_loss - unavoidable
 
     def advance(state, until, times, losses, room):
         # On copies, so that whatever is in a chunk stays whole when an interrupt arrives.
-        state, events = state.copy(), np.empty((room, 5))
+        nonlocal events
+        state = state.copy()
+        if len(events) < room:
+            events = np.empty((room, 5))
         control = np.array([until, stop, tolerance, slowest, spread])
         neurons = state.mantissa, state.exponent, state.sign, state.mode
         why, steps, n_events = flow_1d.advance(
             points, *neurons, control, state.pace, nodes, order, times, losses, events
         )
-        events = events[:n_events].copy()
-        events[:, 1] = state.node[events[:, 1].astype(np.int64)]
         # Parted neurons are not one.
         after = merged(state, len(points)) if spread == 0.0 else state
-        return Advance(after, why, steps, events, after is not state)
+        return Advance(after, why, steps, rows_1d.named(events, n_events, state.node), after is not state)
 
     run = follow(
         advance,
@@ -93,23 +96,28 @@ def is_compiled() -> bool:
 
 def _points(data: Dataset) -> tuple[Floats, float]:
     """Distinct inputs as the kernel wants them, and the loss that no function of the input can avoid."""
-    x, which, count = np.unique(data.X[:, 0], return_inverse=True, return_counts=True)
-    mean = np.bincount(which, weights=data.y) / count
-    unavoidable = 0.5 * np.mean((data.y - mean[which]) ** 2)
-    return np.column_stack([x, count / data.n_samples, mean, np.hypot(x, 1.0)]), float(unavoidable)
+    n, first = data.n_samples, first_samples(data)
+    x, count, mean, unavoidable = data.X[first, 0], np.ones(n), data.y[first], 0.0
+    if first.size < n:
+        which = np.searchsorted(x, data.X[:, 0])
+        count = np.bincount(which)
+        mean = np.bincount(which, weights=data.y) / count
+        unavoidable = float(0.5 * np.mean((data.y - mean[which]) ** 2))
+    return np.column_stack([x, count / n, mean, np.hypot(x, 1.0)]), unavoidable
 
 
-def _start(net: ShallowReLU, points: Floats, log_scale: float) -> PlanarState:
+def outputs(net: ShallowReLU, data: Dataset) -> Floats:
+    """Return the network's output at every sample, without an array of all neurons at all of them."""
+    return rows_1d.outputs_of(data.X[:, 0].copy(), net.W.copy(), net.a.copy())
+
+
+def _start(net: ShallowReLU, points: Floats, log_scale: float, spread: float) -> PlanarState:
     """Every neuron a row, weights times e^log_scale; the sign is 0 where it is not balanced."""
-    mantissa, exponent = mantissas(net)
-    norm = np.hypot(mantissa[:, 0], mantissa[:, 1])
-    output = mantissa[:, 2]
-    balanced = (np.abs(norm - np.abs(output)) <= sectors_1d.BALANCED * norm) & (norm > 0)
-    sign = np.where(balanced, np.sign(output), 0).astype(np.int64)
-    mode = np.empty(net.n_neurons, dtype=np.int64)
-    sectors_1d.locate(points, mantissa, mode)
-    rows = *scaled(mantissa, exponent, log_scale), sign, mode
-    return PlanarState(*rows, flow_1d.FIRST_PACE.copy(), np.arange(net.n_neurons), (), net.n_neurons)
+    W, a, m = net.W.copy(), net.a.copy(), net.n_neurons
+    # Balanced neurons keep their order around the circle: those that pass together lie together. Parted ones do not.
+    order = np.argsort(rows_1d.turns_of(W, a)) if spread == 0.0 else np.arange(m)
+    rows = rows_1d.rows_of(points, W, a, order, *split(log_scale))
+    return PlanarState(*rows, flow_1d.FIRST_PACE.copy(), order, (), m)
 
 
 def _snapshots(run: Run) -> Snapshots:

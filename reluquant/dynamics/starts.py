@@ -49,10 +49,16 @@ def mantissas(net: ShallowReLU) -> tuple[Floats, np.ndarray]:
     return row_mantissas(np.column_stack([net.W, net.a]))
 
 
+def split(log_scale: float) -> tuple[float, int]:
+    """Return e^log_scale as a factor in [1, 2) and a power of two; the factor is 1 without a log_scale."""
+    shift = math.floor(log_scale / math.log(2.0))
+    return math.exp(log_scale - shift * math.log(2.0)), shift
+
+
 def scaled(mantissa: Floats, exponent: np.ndarray, log_scale: float) -> tuple[Floats, np.ndarray]:
     """Multiply mantissas and exponents by e^log_scale.
 
     Nothing changes without a log_scale; the rounding of a product is the same for |w| and |a| up to a unit.
     """
-    shift = math.floor(log_scale / math.log(2.0))
-    return np.ascontiguousarray(mantissa * math.exp(log_scale - shift * math.log(2.0))), exponent + shift
+    factor, shift = split(log_scale)
+    return np.ascontiguousarray(mantissa * factor), exponent + shift

@@ -13,6 +13,9 @@ from reluquant.kernels.sectors_1d import inactive_sector
 
 # Squares of neurons below 2^-500 underflow, and are far below the rounding of any residual.
 LIGHTEST = -500
+# The square of a neuron of unit mantissa, by its exponent from LIGHTEST on: a look-up is faster than ldexp.
+_SQUARES = np.ldexp(1.0, 2 * np.arange(LIGHTEST, 1 - LIGHTEST))
+_SQUARES[0] = 0.0
 # A group whose second moment moves the field by less than this share of the tolerance is a spectator.
 SPECTATOR = 1e-4
 # A step never spans more than this many e-foldings of a sum of squares, so that a spectator at its start is still
@@ -66,6 +69,12 @@ class Field(NamedTuple):
     spread: float
 
 
+@lean_kernel
+def unit_square(exponent):
+    """``4^exponent``, and zero at LIGHTEST and below."""
+    return _SQUARES[min(max(exponent - LIGHTEST, 0), -2 * LIGHTEST)]
+
+
 @kernel
 def empty_field(points, order, tolerance, spread):
     """A field of zeros with room for series of this many terms."""
@@ -110,9 +119,9 @@ def moments(Z, E, mode, rays, sector_moments, ray_moments, occupied):
         if place < 0:
             continue
         occupied[place] = True
-        if E[j] < LIGHTEST:
+        if E[j] <= LIGHTEST:
             continue
-        factor = math.ldexp(1.0, 2 * int(E[j]))
+        factor = unit_square(E[j])
         w, b, a = Z[j, 0], Z[j, 1], Z[j, 2]
         if place < n2:
             m = sector_moments[place]
@@ -228,13 +237,22 @@ def fill_field(field, sector_moments, ray_moments, moving, unit, output):
         field.generator[:, :, 1:] = 0.0
         return
     for i in range(order - 1):
+        for c in range(n2):
+            output[c, 0], output[c, 1] = 0.0, 0.0
+        # Spectators have no higher coefficients: what moves is a few groups among many sectors.
         for place in range(n2):
             if moving[place]:
-                _grow_sector(field.generator[place], sector_moments[place], i)
+                m = sector_moments[place]
+                _grow_sector(field.generator[place], m, i)
+                output[place, 0] += m[3, i + 1]
+                output[place, 1] += m[4, i + 1]
             if moving[n2 + place]:
-                g = field.generator[inactive_sector(place, n2 // 2)]
-                _grow_ray(g, field.rays[place], ray_moments[place], i)
-        fill_residual(field, sector_moments, ray_moments, i + 1, unit, output)
+                c = inactive_sector(place, n2 // 2)
+                _grow_ray(field.generator[c], field.rays[place], ray_moments[place], i)
+                output[c, 0] += ray_moments[place, 0, i + 1] * field.rays[place, 0]
+                output[c, 1] += ray_moments[place, 0, i + 1] * field.rays[place, 1]
+        spread_output(field.points, output, False, field.residual, i + 1)
+        fill_generators(field, i + 1, unit)
 
 
 @lean_kernel

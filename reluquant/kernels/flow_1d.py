@@ -31,9 +31,9 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.collocation_1d import begin, collocate, fill_tangent_kernel, keep, prepare_tail
+from reluquant.kernels.crowd_1d import carry_crowd, room_for_crowd
 from reluquant.kernels.field_1d import (
     END,
-    LIGHTEST,
     LONGEST_STEP,
     SPECTATOR,
     TURNS,
@@ -43,6 +43,7 @@ from reluquant.kernels.field_1d import (
     moments,
     ready_end,
     ready_place,
+    unit_square,
 )
 from reluquant.kernels.jit import kernel, lean_kernel
 from reluquant.kernels.jump_1d import jump, jump_length
@@ -81,6 +82,14 @@ MOST_STRETCH = 2.0
 # A step that was refused tells that this length is about what the polynomial bears: the next may not be longer, and
 # each after it by this much more. Errors that vanish in rounding would otherwise double every other step in vain.
 REGAIN = 0.2
+# From so many switches in a step on they are a crowd: what they change grows like the third power of a step, and the
+# next is planned by that (a little shorter, and not so much longer), since a step that is cut has been carried in vain.
+MANY = 16
+LESS, MOST_MORE = 0.9, 4.0
+# So many neurons may switch so often in a step that the first is tried at this share of what the series bears.
+WIDE, FIRST_SHARE = 4096, 0.25
+# A step is cut to this part of its length.
+BINS = 1024
 # Steps after which what is heavy has settled as far as it will.
 SETTLED = 16.0
 # See `Pace`: nothing learnt yet.
@@ -109,7 +118,7 @@ def _keeps_sector(points, turns, turned, c, hi, w, b, a, w_end, b_end, a_end):
 
 
 @lean_kernel
-def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
+def _carry_all(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron to ``hi``, from ``Z`` and ``mode`` into ``moved`` and ``moved_mode``.
 
     Returns (status, n_events, limit): events (θ, neuron, point, kind, weight); limit is that of `travel`.
@@ -118,19 +127,26 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
     n = n2 // 2
     points, rays, generator, edges, ends = field.points, field.rays, field.generator, field.edges, field.ends
     turns, turned, slides, releases = field.turns, field.turned, field.slides, field.releases
-    limits, ready = field.limits, field.ready
+    limits, ready, resume = field.limits, field.ready, crowd.resume
     log, trial = field.log, field.trial
     ready[:, TURNS] = False
     ready[:, END] = False
     releases[:] = np.nan
-    n_events = 0
+    n_events = carry_crowd(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events)
+    if n_events < 0:
+        return EVENTS_FULL, 0, hi
     for j in range(Z.shape[0]):
+        if resume[j] >= hi:
+            continue
         place, s = mode[j], sign[j]
         w, b, a = Z[j, 0], Z[j, 1], Z[j, 2]
         theta, n_log = 0.0, 0
+        if resume[j] > 0.0:
+            place, theta = moved_mode[j], resume[j]
+            w, b, a = moved[j, 0], moved[j, 1], moved[j, 2]
         # Most neurons keep their sector or ray, most others pass: these paths are free of calls that take the field,
         # which would cost more than all the rest.
-        if 0 <= place < n2 and place != n:
+        elif 0 <= place < n2 and place != n:
             if not ready[place, END]:
                 ready_end(field, place, hi)
             w_end, b_end, a_end = apply(ends[place, 0], ends[place, 1], ends[place, 2], ends[place, 3], w, b, a)
@@ -146,7 +162,7 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
             if releases[ray, column, 0] > hi:
                 w, b, a = slide(rays[ray, 0], rays[ray, 1], w, b, a, s, horner(slides[ray], hi))
                 theta = hi
-        if 0 <= place != n and s != 0 and theta < hi:
+        if 0 <= place != n and s != 0 and theta == 0.0:
             # Each turn makes one sector or ray ready.
             for _ in range(2 * n2):
                 w, b, a, place, theta, n_log = pass_through(
@@ -181,7 +197,7 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
         if n_events + n_log > events.shape[0]:
             return EVENTS_FULL, n_events, hi
         if n_log > 0:
-            square = math.ldexp(1.0, 2 * int(E[j])) if E[j] > LIGHTEST else 0.0
+            square = unit_square(E[j])
             for i in range(n_log):
                 events[n_events, 0], events[n_events, 1], events[n_events, 2] = log[i, 0], j, log[i, 1]
                 events[n_events, 3], events[n_events, 4] = log[i, 2], square * log[i, 3]
@@ -192,13 +208,13 @@ def _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events):
 
 
 @lean_kernel
-def _carry_within_reach(field, Z, E, sign, mode, hi, moved, moved_mode, events):
+def _carry_within_reach(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events):
     """Carry every neuron as far as all series that it meets are accurate, at most to ``hi``.
 
     Returns (status, n_events, end).
     """
     for attempt in range(10):
-        status, n_events, limit = _carry_all(field, Z, E, sign, mode, hi, moved, moved_mode, events)
+        status, n_events, limit = _carry_all(field, crowd, Z, E, sign, mode, hi, moved, moved_mode, events)
         if status != SHORTER:
             return status, n_events, hi
         hi = limit
@@ -230,25 +246,56 @@ def _normalise(Z, E, sign):
 
 
 @lean_kernel
-def _where_to_end(events, n_events, hi, reach, tolerance):
-    """Largest θ ≤ ``hi`` at which the switches before it have changed less than the tolerance."""
-    lo, end = 0.0, hi
-    for turn in range(60):
-        total = 0.0
-        for i in range(n_events):
-            if events[i, 0] < end:
-                total += events[i, 4] * (end - events[i, 0]) ** 2
-        fits = reach * total <= tolerance
-        if turn == 0 and fits:
-            return hi
-        if fits:
+def _changed(events, n_events, end):
+    """What the switches before ``end`` may have changed by then, but for a factor."""
+    total = 0.0
+    for i in range(n_events):
+        if events[i, 0] < end:
+            total += events[i, 4] * (end - events[i, 0]) ** 2
+    return total
+
+
+@lean_kernel
+def _bracket(events, n_events, hi, most, bins):
+    """Two neighbours on a grid of (0, hi) between which the change reaches ``most``; it does so by ``hi``."""
+    size = bins.shape[0]
+    for i in range(size):
+        bins[i, 0], bins[i, 1], bins[i, 2] = 0.0, 0.0, 0.0
+    for i in range(n_events):
+        theta, weight = events[i, 0], events[i, 4]
+        place = min(int(theta / hi * size), size - 1)
+        bins[place, 0] += weight
+        bins[place, 1] += weight * theta
+        bins[place, 2] += weight * theta * theta
+    zeroth, first, second = 0.0, 0.0, 0.0
+    for i in range(size - 1):
+        zeroth, first, second = zeroth + bins[i, 0], first + bins[i, 1], second + bins[i, 2]
+        end = hi * (i + 1) / size
+        if (zeroth * end - 2.0 * first) * end + second > most:
+            return hi * i / size, end
+    return hi * (size - 1) / size, hi
+
+
+@lean_kernel
+def _where_to_end(events, n_events, hi, most, bins):
+    """Largest θ ≤ ``hi`` at which the switches before it have changed less than ``most``, and the share of it spent."""
+    changed = _changed(events, n_events, hi)
+    if changed <= most:
+        return hi, changed / most
+    lo = 0.0
+    if n_events >= MANY:
+        # One look at all events instead of one for each halving.
+        lo, hi = _bracket(events, n_events, hi, most, bins)
+    end = 0.5 * (lo + hi)
+    for _ in range(60):
+        if hi - lo <= 1e-3 * hi and lo > 0.0:
+            break
+        if _changed(events, n_events, end) <= most:
             lo = end
         else:
             hi = end
         end = 0.5 * (lo + hi)
-        if hi - lo <= 1e-3 * hi and lo > 0.0:
-            break
-    return lo if lo > 0.0 else end
+    return lo if lo > 0.0 else end, 1.0
 
 
 @lean_kernel
@@ -418,11 +465,15 @@ def _implicit_step(field, tail, pace, sector_moments, ray_moments, occupied, mov
 
 
 @lean_kernel
-def _learn_pace(pace, tail, implicit, guessed, stiff, unit, end, cut):
+def _learn_pace(pace, tail, implicit, guessed, stiff, unit, end, cut, n_switches, spent):
     """What the length of this step says about the next."""
     # Where many light switches cut steps short, do not carry every neuron through all its switches to the far end of
     # a step that will be cut again. One heavy switch says little about the next: halve at most.
-    if end < cut:
+    if n_switches >= MANY:
+        planned = LESS * unit * end * min(MOST_MORE, spent ** (-1.0 / 3.0) if spent > 0.0 else np.inf)
+        # Or they are one group, which crosses at one moment and says little of the next step.
+        pace.guess[0] = max(planned, 0.5 * unit * cut)
+    elif end < cut:
         pace.guess[0] = max(1.25 * unit * end, 0.5 * unit * cut)
     else:
         pace.guess[0] = 2.0 * unit * end if guessed else np.inf
@@ -479,8 +530,9 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
     sector_moments, ray_moments = np.zeros((n2, 6, order + 1)), np.zeros((n2, 2, order + 1))
     occupied, moving = np.zeros(2 * n2, np.bool_), np.zeros(2 * n2, np.bool_)
     output = np.empty((n2, 2))
-    moved, moved_mode = np.empty_like(Z), np.empty_like(mode)
+    moved, moved_mode, crowd = np.empty_like(Z), np.empty_like(mode), room_for_crowd(n, mode.size, order)
     reach, longest = _strength(points)
+    bins = np.empty((BINS, 3))
     still, n_events, at_goal = np.zeros(2 * n2, np.bool_), 0, False
     for step in range(times.size):
         moments(Z, E, mode, rays, sector_moments, ray_moments, occupied)
@@ -513,11 +565,13 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
         most = min(t_max - times[step], steps.guess[0])
         if steps.implicit[0] > 0.0 and most >= WORTHWHILE * steps.explicit[0]:
             unit, hi = _implicit_step(field, tail, steps, sector_moments, ray_moments, occupied, moving, most, output)
-        implicit = unit > 0.0
+        implicit, first = unit > 0.0, steps.explicit[0] == 0.0
         if not implicit:
             fill_residual(field, sector_moments, ray_moments, 0, 1.0, output)
             unit, hi, stiff = _explicit_step(field, sector_moments, ray_moments, occupied, moving, output)
             steps.explicit[0] = unit * hi
+            if first and mode.size >= WIDE:
+                steps.guess[0] = min(steps.guess[0], FIRST_SHARE * unit * hi)
         guessed = steps.guess[0] < unit * hi
         hi = min(hi, steps.guess[0] / unit)
         last = (t_max - times[step]) / unit <= hi
@@ -525,12 +579,14 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
             hi = (t_max - times[step]) / unit
         goal = _time_of_loss(field, stop_loss, hi) if stop_loss > 0.0 else np.inf
         cut = min(hi, goal)
-        status, n_new, cut = _carry_within_reach(field, Z, E, sign, mode, cut, moved, moved_mode, events[n_events:])
+        room = events[n_events:]
+        status, n_new, cut = _carry_within_reach(field, crowd, Z, E, sign, mode, cut, moved, moved_mode, room)
         if status != CHUNK_DONE:
             return status, step, n_events
-        end = _where_to_end(events[n_events : n_events + n_new], n_new, cut, 0.25 * unit * reach * longest, tolerance)
+        most = tolerance / (0.25 * unit * reach * longest)
+        end, spent = _where_to_end(room, n_new, cut, most, bins)
         if end < cut:
-            status, n_new, end = _carry_within_reach(field, Z, E, sign, mode, end, moved, moved_mode, events[n_events:])
+            status, n_new, end = _carry_within_reach(field, crowd, Z, E, sign, mode, end, moved, moved_mode, room)
             if status != CHUNK_DONE:
                 return status, step, n_events
         last &= end == hi
@@ -539,7 +595,7 @@ def advance(points, Z, E, sign, mode, control, pace, nodes, order, times, losses
         times[step + 1] = t_max if last else times[step] + unit * end
         if times[step + 1] <= times[step]:
             return TIME_STALLED, step, n_events
-        _learn_pace(steps, tail, implicit, guessed, stiff and end >= hi, unit, end, cut)
+        _learn_pace(steps, tail, implicit, guessed, stiff and end >= hi, unit, end, cut, n_new, spent)
         # One by one: assigning an array to an array takes a second to compile, for its error message.
         for j in range(mode.size):
             Z[j, 0], Z[j, 1], Z[j, 2] = moved[j, 0], moved[j, 1], moved[j, 2]

@@ -92,10 +92,14 @@ def jump_length(field, sector_moments, ray_moments, Z, E, sign, mode, reach, lon
         if place < n2:
             m = sector_moments[place, :, 0]
             mass = m[0] + m[2] + m[5]
+            if mass == 0.0:
+                continue
             rate = math.hypot(field.generator[place, 0, 0], field.generator[place, 1, 0])
         else:
             d, u = inactive_sector(place - n2, n), field.rays[place - n2]
             mass = 2.0 * ray_moments[place - n2, 1, 0]
+            if mass == 0.0:
+                continue
             rate = abs(field.generator[d, 0, 0] * u[0] + field.generator[d, 1, 0] * u[1])
         if mass > limit * mode.size * rate:
             still[place] = True

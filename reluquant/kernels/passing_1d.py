@@ -60,12 +60,12 @@ def _ready_edges(field, c):
 
 
 @lean_kernel
-def _meeting(edges, c, side, column, v1, v2, lo, hi):
+def meeting(edges, c, side, column, v1, v2, lo, hi, guess):
     """Where a neuron meets a boundary of sector ``c`` in (lo, hi), and e there; it is inside at lo and outside at hi.
 
     Newton's method, and bisection where that would leave the bracket or not halve its step.
     """
-    theta, before, rounding = hi, 2.0 * (hi - lo), OUTSIDE * (abs(v1) + abs(v2))
+    theta, before, rounding = guess if lo < guess < hi else hi, 2.0 * (hi - lo), OUTSIDE * (abs(v1) + abs(v2))
     last, way, e1, e2 = edges.shape[4] - 1, 1.0 if side == 0 else -1.0, 0.0, 0.0
     for _ in range(MAX_BISECTIONS):
         e1, e2, slope1, slope2 = edges[c, side, column, 0, last], edges[c, side, column, 1, last], 0.0, 0.0
@@ -89,7 +89,7 @@ def _meeting(edges, c, side, column, v1, v2, lo, hi):
 
 
 @lean_kernel
-def _edge(edges, c, side, column, theta):
+def edge(edges, c, side, column, theta):
     """The polynomial of a boundary at θ."""
     # Here and above numbers are indexed one by one: a view of an array costs more than reading it.
     e1, e2 = 0.0, 0.0
@@ -163,7 +163,7 @@ def pass_through(
             up1, up2 = edges[place, 0, column, 0, 0], edges[place, 0, column, 1, 0]
             low1, low2 = edges[place, 1, column, 0, 0], edges[place, 1, column, 1, 0]
             if entered >= 0:
-                e1, e2 = _edge(edges, place, entered, column, theta)
+                e1, e2 = edge(edges, place, entered, column, theta)
                 v1, v2 = math.sqrt(size) * e1, math.sqrt(size) * e2
             elif (up1 - low1) * v2 < (up2 - low2) * v1:
                 v1, v2 = -v1, -v2
@@ -181,7 +181,7 @@ def pass_through(
             # Not from the boundary, and not through both at once, where only `travel` can tell what is rounding.
             if max(upper, lower) <= zero or min(upper, lower) >= -zero or side == entered or not inside:
                 return w, b, a, place, theta, n_log
-            then, e1, e2 = _meeting(edges, place, side, column, v1, v2, theta, hi)
+            then, e1, e2 = meeting(edges, place, side, column, v1, v2, theta, hi, hi)
             k, was_active = boundary(place, side, n)
             ray, x = place if side == 0 else (place - 1) % n2, points[k, 0]
             dead, live = inactive_sector(ray, n), active_sector(ray, n)

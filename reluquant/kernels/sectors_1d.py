@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reluquant.kernels.jit import kernel, lean_kernel
+from reluquant.kernels.jit import lean_kernel
 
 AT_REST = -1  # the mode of a neuron with w = 0: with relu'(0) = 0 it never moves
 EPS = 2.0**-52
@@ -42,7 +42,7 @@ def active_sector(ray, n):
     return ray if ray < n else (ray + 1) % (2 * n)
 
 
-@kernel
+@lean_kernel
 def locate(points, Z, mode):
     """Write each neuron's mode: its sector, ``2n + ray`` when it lies on a ray, or ``AT_REST``."""
     n = points.shape[0]
@@ -51,20 +51,24 @@ def locate(points, Z, mode):
         if w == 0.0 and b == 0.0:
             mode[j] = AT_REST
             continue
-        n_active, zero = 0, -1
-        for k in range(n):
+        # Activity rises or falls with x: where it changes, or is zero.
+        low, high, zero = 0, n, -1
+        while low < high:
+            k = (low + high) // 2
             side = exact_sign(w, b, points[k, 0])
-            n_active += side > 0
             if side == 0:
                 zero = k
+                break
+            if (side > 0) == (w > 0.0):
+                high = k
+            else:
+                low = k + 1
         if zero >= 0:
-            mode[j] = 2 * n + (zero if w > 0 else zero + n)
-        elif n_active == n:
-            mode[j] = 0
-        elif w > 0 or n_active == 0:
-            mode[j] = n - n_active
+            mode[j] = 2 * n + (zero if w > 0.0 else zero + n)
+        elif w > 0.0:
+            mode[j] = low
         else:
-            mode[j] = n + n_active
+            mode[j] = 0 if low == n else n + low
 
 
 @lean_kernel

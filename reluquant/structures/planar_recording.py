@@ -41,6 +41,13 @@ class Snapshots(NamedTuple):
 ROWS = ("mantissa", "exponent", "sign", "mode", "node")
 
 
+def first_samples(data: Dataset) -> np.ndarray:
+    """Return the first sample at each distinct input, inputs ascending."""
+    x = data.X[:, 0]
+    # Nearly all data are like this, and a search would take a good part of a short run.
+    return np.arange(x.size) if np.all(x[1:] > x[:-1]) else np.unique(x, return_index=True)[1]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class PlanarRecording:
     """The network every few dozen steps; in between the integrator follows the same series again.
@@ -109,7 +116,7 @@ class PlanarRecording:
     @cached_property
     def sample_of_point(self) -> np.ndarray:
         """The first sample at each distinct input, inputs ascending."""
-        return np.unique(self.data.X[:, 0], return_index=True)[1]
+        return first_samples(self.data)
 
     def _replay(self, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1

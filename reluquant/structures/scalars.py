@@ -36,18 +36,21 @@ def real_number(
         If it is not finite or outside its bounds.
     """
     low = -math.inf if above is None and least is None else max(v for v in (above, least) if v is not None)
-    bounds = "" if above is None else f" above {above:g}"
-    bounds += "" if least is None else f" of at least {least:g}"
-    bounds += "" if most == math.inf else f" and at most {most:g}"
-    wanted = f"{name} must be a finite number{bounds}, but it is {value!r}."
+
+    def wanted() -> str:
+        bounds = "" if above is None else f" above {above:g}"
+        bounds += "" if least is None else f" of at least {least:g}"
+        bounds += "" if most == math.inf else f" and at most {most:g}"
+        return f"{name} must be a finite number{bounds}, but it is {value!r}."
+
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(wanted)
+        raise TypeError(wanted())
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or number < low or number > most or (above is not None and number <= above):
-        raise ValueError(wanted)
+        raise ValueError(wanted())
     return number
 
 

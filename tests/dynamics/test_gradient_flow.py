@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import reluquant as rq
-from reluquant.kernels import flow_1d, sectors_1d
+from reluquant.kernels import flow_1d, rows_1d
 
 ZIGZAG = rq.Dataset([-1.1, -0.4, 0.3, 1.0], [1.0, -0.6, 0.9, -0.2])
 
@@ -357,5 +357,5 @@ def test_one_signature_a_kernel_whatever_the_layout_of_the_arrays():
     for scale in (1e-3, 1e-9):
         traj = flow(rq.ShallowReLU.gaussian(n_neurons=5, scale=scale, rng=0), data, t_max=5)
         traj.at(2.0)
-    for entry in (flow_1d.advance, sectors_1d.locate):
+    for entry in (flow_1d.advance, rows_1d.rows_of):
         assert len(entry.signatures) == 1, entry.signatures
