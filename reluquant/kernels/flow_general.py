@@ -37,20 +37,11 @@ import numpy as np
 from reluquant.kernels import collocation, losses, neuron_blocks, rest_general, status
 from reluquant.kernels.box_lcp import EPS
 from reluquant.kernels.leap_general import leap
-from reluquant.kernels.neuron_alone import (
-    AT_ONCE,
-    LIGHTEST,
-    MOST_GROWTH,
-    RELEASE,
-    Field,
-    Moved,
-    Neurons,
-    Problem,
-    Room,
-    carry_alone,
-    make_room,
-)
+from reluquant.kernels.neuron_alone import carry_alone
 from reluquant.kernels.polynomials import DEEPEST
+from reluquant.kernels.release_general import AT_ONCE
+from reluquant.kernels.series_general import MOST_GROWTH
+from reluquant.kernels.state_general import LIGHTEST, RELEASE, Field, Moved, Neurons, Problem, Room, make_room
 
 # |w| = |a| within the rounding of a norm.
 BALANCED = 8 * EPS
@@ -719,7 +710,7 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, mem
 
     Parameters
     ----------
-    problem, loss, tables : neuron_alone.Problem, Loss, collocation.Tables
+    problem, loss, tables : state_general.Problem, Loss, collocation.Tables
     Z, E, sign, side : (m, p + o) float64, (m,) int64, (m,) int64, (m, H) int8
         Neurons ``2^E (w, a)``; not 0 if balanced (with one output the sign of a); side of each boundary (0: held).
         Updated.

@@ -10,7 +10,7 @@ from scipy.special import expi
 
 import reluquant as rq
 from reluquant.dynamics.general_flow import boundaries, general_flow, sides
-from reluquant.kernels import flow_general, neuron_alone, neuron_blocks
+from reluquant.kernels import flow_general, neuron_alone, neuron_blocks, series_general
 from reluquant.structures.general_recording import GeneralRecording
 from reluquant.structures.losses import CROSS_ENTROPY, LOGISTIC, SQUARED, huber
 from reluquant.structures.switches import SwitchLog
@@ -291,7 +291,7 @@ def test_fifty_inputs_flow_like_descent():
 def test_what_presses_a_held_neuron_does_not_shorten_the_pieces_of_its_motion():
     generator = np.array([[[1e3], [0.5]], [[-1e3], [0.1]]])
     pressed, moved = np.empty_like(generator), np.empty_like(generator)
-    assert neuron_alone._localise(generator, 0.5, np.eye(2), np.int64(1), pressed, moved) == 0.5
+    assert series_general.localise(generator, 0.5, np.eye(2), np.int64(1), pressed, moved) == 0.5
     # Half of Γ(½ + x/2).
     np.testing.assert_allclose(pressed[:, :, 0], [[250.0, 0.275], [-250.0, 0.025]])
     np.testing.assert_allclose(moved[:, :, 0], [[0.0, 0.275], [0.0, 0.025]])
