@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from reluquant.kernels.box_lcp import EPS, HELD
 from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.polynomials import sign_changes
-from reluquant.kernels.series_general import bow, inner, norm, to_hull, value_at
+from reluquant.kernels.series_general import bow, inner, norm, project_all, value_at
 from reluquant.kernels.state_general import NEVER
 
+# The list of the boundaries that are near serves until w has turned so many times as far as in the next piece.
+FORESEEN = 2.5
 # False position ends after some ten steps; halving alone would take 53.
 MOST_SECANTS = 100
 
 
 @lean_kernel
-def _turning(hull):
-    """Bound of how far w turns away from its start: tan of the angle, infinite if it may vanish."""
-    start, worst = inner(hull[0], hull[0]), 0.0
-    for i in range(1, hull.shape[0]):
-        part = inner(hull[i], hull[0])
-        if part <= 0.0:
-            return np.inf
-        across = 0.0
-        for c in range(hull.shape[1]):
-            off = hull[i, c] - part / start * hull[0, c]
-            across += off * off
-        worst = max(worst, across * start / (part * part))
-    return math.sqrt(worst)
+def look_around(room, w, reach):
+    """List the boundaries at most ``reach`` (sine of the angle) from w; all others are safe until it has turned so far.
+
+    Fills ``room.depth`` for those listed.
+    """
+    H, n, size, safe = room.side.size, 0, norm(w), NEVER
+    project_all(room.columns, H, w, room.later)
+    for h in range(H):
+        away = abs(room.later[h])
+        # So that all are listed where w has no direction.
+        if not away > reach * size:
+            room.near[n], room.depth[n] = h, room.later[h]
+            n += 1
+        else:
+            safe = min(safe, away)
+    for c in range(w.size):
+        for i in range(n):
+            room.close[c, i] = room.columns[c, room.near[i]]
+    room.safe[0], room.counts[2] = min(safe / size, reach), n
+
+
+@lean_kernel
+def keep_watch(room, w, turn, margin):
+    """Look around anew if a piece that starts at w and turns by ``turn`` may come to a boundary that is not listed."""
+    if turn + margin > room.safe[0]:
+        look_around(room, w, FORESEEN * turn + 2.0 * margin)
+
+
+@lean_kernel
+def spend(room, turn):
+    """Count what w has turned by."""
+    room.safe[0] = room.safe[0] - turn if turn < room.safe[0] else 0.0
 
 
 @lean_kernel
@@ -44,7 +61,7 @@ def last_of(roots):
     """Largest finite of ascending roots, 0 if there is none."""
     last = 0.0
     for root in roots:
-        if root < np.inf:
+        if root < NEVER:
             last = root
     return last
 
@@ -77,83 +94,37 @@ def _falling_root(series, size, hi, close):
 
 
 @lean_kernel
-def first_exit(normals, room, noise, zero):
-    """First moment x ∈ [0, 1] at which the neuron leaves the side of a boundary: (x, boundary)."""
-    first, which = NEVER, -1
-    size = room.counts[1]
-    reach = _turning(room.hull[:size]) * norm(room.hull[0]) + zero
-    for h in range(normals.shape[0]):
-        side = room.side[h]
-        if side == HELD or room.ignored[h]:
+def first_exit(normals, room, turn, noise, zero):
+    """First moment x of a piece at which the neuron leaves the side of a boundary: (x, boundary); x infinite if never.
+
+    ``room.w`` is the piece, of ``room.counts[1]`` terms; ``room.depth`` and ``room.later`` are w·ν of the boundaries
+    near at both ends. One is met only if it lies between them, or closer than the path strays from its chord; and only
+    if w turns so far.
+    """
+    w, size = room.w, room.counts[1]
+    first, which, stray, reach = NEVER, -1, bow(w, size) + zero, turn * norm(w[0]) + zero
+    row, series, moves = room.isolation[0], room.series, norm(room.a[0]) > zero
+    for i in range(room.counts[2]):
+        h = room.near[i]
+        on = room.side[h]
+        depth = on * room.depth[i]
+        if depth > reach or min(depth, on * room.later[i]) > stray or on == HELD or room.ignored[h]:
             continue
-        depth = side * inner(normals[h], room.hull[0])
-        if depth > reach:
-            continue
-        if depth <= zero and norm(room.a[0]) > zero and side * inner(normals[h], room.w[1]) < -noise:
+        if depth <= zero and moves and on * inner(normals[h], w[1]) < -noise:
             # On the boundary within rounding, where only the push can say whether it leaves.
             return 0.0, h
         # One that rests on its boundary, or returns to it, outside by a rounding, has not left.
         outside = min(depth, 0.0) - zero
-        # Sign changes in the Bernstein form: none means no root, one a single root (Descartes).
-        changes, inside = 0, True
-        for i in range(1, size):
-            value = side * inner(normals[h], room.hull[i]) - outside
-            if value != 0.0 and (value > 0.0) != inside:
-                changes, inside = changes + 1, not inside
-        if changes == 0:
-            continue
-        for i in range(room.series.size):
-            room.series[i] = side * inner(normals[h], room.w[i]) if i < size else 0.0
-        room.series[0] -= outside
-        if changes == 1:
-            x = _falling_root(room.series, size, min(first, 1.0), 0.25 * zero)
-        else:
-            x = first_root(room, min(first, 1.0))
-        if x < first:
-            first, which = x, h
-            # Of the others only what happens before matters.
-            to_hull(room.w[:size], x, room.hull)
-            reach = _turning(room.hull[:size]) * norm(room.hull[0]) + zero
-    return first, which
-
-
-@lean_kernel
-def next_boundary(normals, w, size, hull, side, depth, later, rate, zero, noise, series, isolation, roots):
-    """First exit of a piece of free flight: (x, boundary), x infinite if there is none; boundary -2 for a hard case.
-
-    ``depth`` and ``later`` are w·ν at both ends: only a boundary that lies between them, or closer than the path strays
-    from its chord, can be met.
-    """
-    p, first, which, near = w.shape[1], NEVER, -1, bow(w, size) + zero
-    for h in range(side.size):
-        on = side[h]
-        if min(on * depth[h], on * later[h]) > near:
-            continue
-        outside = min(on * depth[h], 0.0) - zero
-        if on * depth[h] <= zero and on * rate[h] < -noise:
-            # On the boundary within rounding, where only the push can say whether it leaves.
-            return 0.0, -2
-        changes, inside = 0, True
-        for i in range(1, size):
-            value = 0.0
-            for c in range(p):
-                value += normals[h, c] * hull[i, c]
-            value = on * value - outside
-            if value != 0.0 and (value > 0.0) != inside:
-                changes, inside = changes + 1, not inside
-        if changes == 0:
-            continue
-        for i in range(size):
-            value = 0.0
-            for c in range(p):
-                value += normals[h, c] * w[i, c]
-            series[i] = on * value
+        for l in range(size):
+            series[l] = on * inner(normals[h], w[l])
         series[0] -= outside
+        changes = _changes(series, size, row)
+        if changes == 0:
+            continue
         if changes > 1:
-            for i in range(size, series.size):
-                series[i] = 0.0
-            sign_changes(series, min(first, 1.0), isolation, roots)
-            x = roots[0]
+            for l in range(size, series.size):
+                series[l] = 0.0
+            x = first_root(room, min(first, 1.0))
         elif value_at(series, size, min(first, 1.0)) > 0.0:
             continue
         else:
@@ -161,3 +132,20 @@ def next_boundary(normals, w, size, hull, side, depth, later, rate, zero, noise,
         if x < first:
             first, which = x, h
     return first, which
+
+
+@lean_kernel
+def _changes(series, size, row):
+    """Bound of the number of roots in (0, 1) of a polynomial that is positive at 0; 0 and 1 are exact (Descartes)."""
+    factor = 1.0
+    for i in range(size):
+        row[i] = series[i] * factor
+        factor *= (i + 1.0) / (size - 1 - i)
+    for k in range(1, size):
+        for j in range(size - 1, k - 1, -1):
+            row[j] += row[j - 1]
+    changes, inside = 0, True
+    for i in range(1, size):
+        if row[i] != 0.0 and (row[i] > 0.0) != inside:
+            changes, inside = changes + 1, not inside
+    return changes

@@ -674,8 +674,6 @@ def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trai
     neuron_blocks.hash_patterns(neurons, np.ones(m, dtype=np.int64))
     room = make_room(H, p, o, s, order, DEEPEST)
     room.columns[:] = problem.normals.T
-    if room.products.size > 0:
-        room.products[:] = problem.normals @ problem.normals.T
     silent = np.empty((n, o))
     losses.residuals(loss.kind, loss.parameter, loss.derivative, np.zeros((n, o)), problem.labels, silent)
     return Engine(

@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE
-from reluquant.kernels.exit_general import first_exit, first_root
+from reluquant.kernels.exit_general import first_exit, first_root, keep_watch, spend
 from reluquant.kernels.flight_general import fly
 from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.release_general import first_release, true_release
@@ -29,9 +29,11 @@ from reluquant.kernels.series_general import (
     inner,
     localise,
     norm,
+    project_all,
     shorten,
     speed_at,
-    to_hull,
+    sum_up,
+    turning,
 )
 from reluquant.kernels.state_general import LIGHTEST, NEVER, OUTSIDE, TOGETHER, VANISHES
 from reluquant.kernels.status import CHUNK_DONE, EVENTS_FULL, TOO_MANY_SWITCHES
@@ -57,11 +59,11 @@ def _count_outputs(problem, room, nodes, start, length, end, factor, plus, total
         for c in range(p):
             for q in range(room.now.size - p):
                 total[i, c, q] += factor * room.now[c] * room.now[p + q]
-        for h in range(room.side.size):
-            if room.side[h] == ACTIVE:
-                depth = factor * inner(problem.normals[h], room.now[:p])
-                for q in range(room.now.size - p):
-                    plus[i, h, q] += depth * room.now[p + q]
+        project_all(room.columns, room.side.size, room.now[:p], room.later)
+        for q in range(room.now.size - p):
+            weight = factor * room.now[p + q]
+            for h in range(room.side.size):
+                plus[i, h, q] += weight * room.later[h] if room.side[h] == ACTIVE else 0.0
 
 
 @lean_kernel
@@ -80,7 +82,7 @@ def _first_zero(room, sign, n_held):
     if sign != 0 or n_held + 1 < room.w.shape[1]:
         return NEVER
     for i in range(room.series.size):
-        room.series[i] = inner(room.w[i], room.hull[0])
+        room.series[i] = inner(room.w[i], room.w[0])
     return first_root(room, 1.0)
 
 
@@ -96,15 +98,14 @@ def _prepare_piece(problem, room, start, tolerance):
         room.a[0, q] = room.now[p + q]
     expand(room.local, room.w, room.a)
     length *= shorten(room, tolerance)
-    to_hull(room.w[: room.counts[1]], 1.0, room.hull)
     return n_held, length
 
 
 @lean_kernel
-def _first_event(problem, field, room, sign, n_held, start, length, size):
+def _first_event(problem, field, room, sign, n_held, start, length, turn, size):
     """First event of a piece: (x, boundary, side it is released to, what passes zero)."""
     noise, weight = field.noise[0] * length, norm(room.a[0])
-    then, trigger = first_exit(problem.normals, room, noise * weight, OUTSIDE * size)
+    then, trigger = first_exit(problem.normals, room, turn, noise * weight, OUTSIDE * size)
     away, zero = INACTIVE, NOTHING
     rest = _first_zero(room, sign, n_held)
     if rest <= then and rest < NEVER:
@@ -131,7 +132,7 @@ def travel(problem, field, room, sign, factor, plus, total):
     """
     p = problem.normals.shape[1]
     room.ignored[:] = False
-    room.counts[0] = 0
+    room.counts[0], room.safe[0] = 0, 0.0
     start, plain = 0.0, True
     w, a = room.now[:p], room.now[p:]
     for _ in range(4 * room.log.shape[0]):
@@ -140,19 +141,18 @@ def travel(problem, field, room, sign, factor, plus, total):
         if room.counts[0] >= room.log.shape[0]:
             break
         if plain and is_free(room.side):
-            start = fly(
-                problem.normals, room.columns, problem.two_sided, field.jump, field.nodes, field.noise[0],
-                field.noise[1], room.generator, room.raw, room.w, room.a, room.hull, room.series, room.isolation,
-                room.roots, room.depth, room.later, room.rate, room.products, room.driven_depth, room.along, room.now,
-                room.side, room.log, room.counts, start, sign, factor, plus, total,
-            )  # fmt: skip
+            start = fly(problem, field, room, start, sign, factor, plus, total)
             plain = False
             continue
         plain = True
         gap = gap_of(w, a)
         n_held, length = _prepare_piece(problem, room, start, field.noise[1])
-        size = max(norm(room.hull[0]) + norm(a), norm(room.hull[room.counts[1] - 1]))
-        then, trigger, away, passes = _first_event(problem, field, room, sign, n_held, start, length, size)
+        sum_up(room.w, room.counts[1], room.velocity)
+        size, turn = max(norm(w) + norm(a), norm(room.velocity)), turning(room.w, room.counts[1])
+        keep_watch(room, w, turn, TOGETHER * size / norm(w))
+        project_all(room.close, room.counts[2], w, room.depth)
+        project_all(room.close, room.counts[2], room.velocity, room.later)
+        then, trigger, away, passes = _first_event(problem, field, room, sign, n_held, start, length, turn, size)
         part = min(then, 1.0)
         end = start + part * length
         if then > 1.0 and 1.0 - end < EPS:
@@ -166,6 +166,7 @@ def travel(problem, field, room, sign, factor, plus, total):
         evaluate(room.a, part, a)
         conserve(w, a, gap, sign)
         start = end
+        spend(room, turn)
         if then > 1.0:
             plain = not np.any(room.ignored)
             continue

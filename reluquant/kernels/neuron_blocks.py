@@ -333,7 +333,7 @@ def _length(column):
 @lean_kernel
 def _nearest(columns, side, w, depth):
     """Distance of w from the nearest boundary that does not hold it; negative beyond one."""
-    project_all(columns, w, depth)
+    project_all(columns, side.size, w, depth)
     nearest = np.inf
     for h in range(side.size):
         nearest = min(nearest, side[h] * depth[h] if side[h] != HELD else np.inf)

@@ -102,12 +102,12 @@ def project(matrix, basis, size):
 
 
 @lean_kernel
-def project_all(columns, w, out):
-    """w·ν of all boundaries."""
-    for h in range(out.size):
+def project_all(columns, n, w, out):
+    """w·ν of the first n boundaries of those whose normals are the columns."""
+    for h in range(n):
         out[h] = columns[0, h] * w[0]
     for c in range(1, w.size):
-        for h in range(out.size):
+        for h in range(n):
             out[h] += columns[c, h] * w[c]
 
 
@@ -267,21 +267,6 @@ def shorten(room, tolerance):
 
 
 @lean_kernel
-def to_hull(w, hi, hull):
-    """Bernstein form on [0, hi]: the curve stays in the convex hull of its rows."""
-    size = w.shape[0]
-    factor = 1.0
-    for i in range(size):
-        for c in range(w.shape[1]):
-            hull[i, c] = w[i, c] * factor
-        factor *= hi * (i + 1.0) / (size - 1 - i)
-    for k in range(1, size):
-        for j in range(size - 1, k - 1, -1):
-            for c in range(w.shape[1]):
-                hull[j, c] += hull[j - 1, c]
-
-
-@lean_kernel
 def bow(w, size):
     """Bound of the distance of w(x) from the chord between its ends on [0, 1], at the same share of the way."""
     total = 0.0
@@ -289,6 +274,30 @@ def bow(w, size):
         # x - x² is at most a quarter, other x - xⁱ at most one.
         total += (0.25 if i == 2 else 1.0) * norm(w[i])
     return total
+
+
+@lean_kernel
+def turning(w, size):
+    """Bound of how far w(x) turns away from its start on [0, 1]: tan of the angle, infinite if it may vanish."""
+    square = inner(w[0], w[0])
+    ahead, across = square, 0.0
+    for i in range(1, size):
+        along, part = inner(w[i], w[0]), 0.0
+        for c in range(w.shape[1]):
+            off = w[i, c] - along / square * w[0, c]
+            part += off * off
+        ahead += min(along, 0.0)
+        across += math.sqrt(part)
+    return across * math.sqrt(square) / ahead if ahead > 0.0 else np.inf
+
+
+@lean_kernel
+def sum_up(series, size, out):
+    """Write the point at x = 1 of a curve."""
+    for c in range(out.size):
+        out[c] = series[size - 1, c]
+        for i in range(size - 2, -1, -1):
+            out[c] += series[i, c]
 
 
 @lean_kernel

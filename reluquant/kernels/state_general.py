@@ -18,11 +18,6 @@ VANISHES = 64 * OUTSIDE
 TOGETHER = 64 * EPS
 # Squares of neurons below 2^-500 underflow, and are far below the rounding of any residual.
 LIGHTEST = -500
-# w·ν of all boundaries is followed by what the few columns of Γ add to it where neurons have at least so many times
-# more weights, and by projecting w elsewhere.
-MANY_WEIGHTS = 3
-# Unless products of so many boundaries with each other would fill the memory.
-MOST_PRODUCTS = 4096
 NEVER = np.inf
 
 
@@ -100,12 +95,11 @@ class Room(NamedTuple):
 
     side (H,): of each boundary, 0 where held; ignored (H,): boundaries whose event was found to be none.
     generator (s, p, o): Γ of the pattern in τ; first: at the start; local (s, p, o): Γ on [0, 1] of the piece in
-    progress, projected. raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series; hull (N+1, p):
-    Bernstein form of w, up to the first event once that is known. counts (2,): length of the log, terms of w that are
-    not negligible.
-    columns (p, H): the normals transposed; depth, later, rate (H,): w·ν of all boundaries, at the end of a piece, and
-    its rate of change. products (H, H): of the normals, or (0, 0) where they do not pay; then driven_depth (s·o, H) is
-    ν·Γ, column by column, and along (s·o,) how far w has moved along these columns.
+    progress, projected. raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series.
+    counts (3,): length of the log, terms of w that are not negligible, number of boundaries that are near.
+    columns (p, H): the normals transposed. near (H,): the boundaries that w may come to soon, ascending; close (p, H):
+    their normals; safe (1,): all others are at an angle of at least this from w. depth, later, rate (H,): w·ν of those
+    near, at the end of a piece, and its rate of change.
     """
 
     side: np.ndarray
@@ -116,7 +110,6 @@ class Room(NamedTuple):
     raw: np.ndarray
     w: np.ndarray
     a: np.ndarray
-    hull: np.ndarray
     series: np.ndarray
     roots: np.ndarray
     isolation: np.ndarray
@@ -141,15 +134,14 @@ class Room(NamedTuple):
     depth: np.ndarray
     later: np.ndarray
     rate: np.ndarray
-    products: np.ndarray
-    driven_depth: np.ndarray
-    along: np.ndarray
+    near: np.ndarray
+    close: np.ndarray
+    safe: np.ndarray
 
 
 @kernel
 def make_room(H, p, o, s, order, deepest):
     """Allocate the working arrays."""
-    shared = H if p >= MANY_WEIGHTS * s * o and H <= MOST_PRODUCTS else 0
     return Room(
         np.zeros(H, np.int8),
         np.zeros(H, np.bool_),
@@ -159,7 +151,6 @@ def make_room(H, p, o, s, order, deepest):
         np.zeros((s, p, o)),
         np.zeros((order + 1, p)),
         np.zeros((order + 1, o)),
-        np.zeros((order + 1, p)),
         np.zeros(order + 1),
         np.zeros(order + 1),
         np.zeros((deepest + 2, order + 1)),
@@ -180,12 +171,12 @@ def make_room(H, p, o, s, order, deepest):
         np.zeros(p + o),
         # Every boundary can be passed and hold the neuron a few times before something must be wrong.
         np.zeros((64 + 8 * H, 4)),
-        np.zeros(2, np.int64),
+        np.zeros(3, np.int64),
         np.zeros((p, H)),
         np.zeros(H),
         np.zeros(H),
         np.zeros(H),
-        np.zeros((shared, shared)),
-        np.zeros((s * o, shared)),
-        np.zeros(s * o),
+        np.zeros(H, np.int64),
+        np.zeros((p, H)),
+        np.zeros(1),
     )

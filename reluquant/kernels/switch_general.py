@@ -60,7 +60,9 @@ def _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise):
                 value = value * tau + room.generator[l, c, q]
             total += value * a[q]
         room.driven[c] = total
-    for h in range(room.side.size):
+    # None that is not near is met.
+    for i in range(room.counts[2]):
+        h = room.near[i]
         if room.side[h] != HELD and h != trigger and abs(inner(problem.normals[h], w)) > zero:
             continue
         room.listed[size] = h
@@ -97,7 +99,7 @@ def _apply_sides(problem, field, room, size):
 
 
 @lean_kernel
-def _note(room, tau, h, kind, weight):
+def note(room, tau, h, kind, weight):
     """Append a switch to the log."""
     row = room.log[room.counts[0]]
     row[0], row[1], row[2], row[3] = tau, h, kind, weight
@@ -111,7 +113,7 @@ def _write(room, size, tau, change):
         was, now = room.before[i], room.place[i]
         if was != now and room.counts[0] < room.log.shape[0]:
             kind = SLIDE if now == HELD else (RELEASE if was == HELD else (ON if now == ACTIVE else OFF))
-            _note(room, tau, room.listed[i], kind, change)
+            note(room, tau, room.listed[i], kind, change)
             change = 0.0
 
 
@@ -191,11 +193,11 @@ def vanish(room, tau, trigger, speed):
     before, weight = room.counts[0], 2.0 * norm(room.now[room.w.shape[1] :]) * speed
     for h in range(room.side.size):
         if room.side[h] == HELD and room.counts[0] < room.log.shape[0]:
-            _note(room, tau, h, RELEASE, weight)
+            note(room, tau, h, RELEASE, weight)
             weight = 0.0
         room.side[h] = INACTIVE
     if room.counts[0] == before:
-        _note(room, tau, trigger, OFF, weight)
+        note(room, tau, trigger, OFF, weight)
     room.now[: room.w.shape[1]] = 0.0
 
 
@@ -205,4 +207,4 @@ def let_go(room, n_held, tau):
     for m in range(n_held):
         room.side[room.held[m]] = INACTIVE
         if room.counts[0] < room.log.shape[0]:
-            _note(room, tau, room.held[m], RELEASE, 0.0)
+            note(room, tau, room.held[m], RELEASE, 0.0)
