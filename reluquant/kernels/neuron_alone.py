@@ -18,7 +18,7 @@ from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE
 from reluquant.kernels.exit_general import first_exit, first_root, keep_watch, spend
 from reluquant.kernels.flight_general import fly
 from reluquant.kernels.jit import lean_kernel
-from reluquant.kernels.release_general import first_release, true_release
+from reluquant.kernels.release_general import first_release, sign_of, true_release
 from reluquant.kernels.series_general import (
     conserve,
     copy_series,
@@ -115,8 +115,8 @@ def _first_event(problem, field, room, sign, n_held, start, length, turn, size):
         flip = _first_flip(room, sign, n_held)
         if flip < then:
             then, trigger, zero = flip, room.held[0], OUTPUT
-        direction, loud = (1.0 if room.a[0, 0] > 0.0 else -1.0), noise * (1.0 if room.a.shape[1] == 1 else weight)
-        x, m, way = first_release(field.jump, room, n_held, start, length, direction, loud, min(then, 1.0))
+        loud = noise * (1.0 if room.a.shape[1] == 1 else weight if weight > 0.0 else norm(room.a[1]))
+        x, m, way = first_release(field.jump, room, n_held, start, length, sign_of(room.a), loud, min(then, 1.0))
         if x < then:
             then, trigger, away, zero = x, room.held[m], way, NOTHING
     return then, trigger, away, zero
@@ -176,7 +176,7 @@ def travel(problem, field, room, sign, factor, plus, total):
         elif passes == OUTPUT:
             # Both sides push away from here on.
             let_go(room, n_held, start)
-        elif decide(problem, field, room, start, when, trigger, away, TOGETHER * size, field.noise[0] * norm(a)):
+        elif decide(problem, field, room, start, when, trigger, away, TOGETHER * size):
             room.ignored[:] = False
             settle(problem.normals, room)
         else:

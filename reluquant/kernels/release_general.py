@@ -6,11 +6,20 @@ from reluquant.kernels.box_lcp import ACTIVE, HELD, INACTIVE
 from reluquant.kernels.exit_general import first_root, last_of
 from reluquant.kernels.jit import lean_kernel
 from reluquant.kernels.polynomials import sign_changes
-from reluquant.kernels.series_general import evaluate, inner
+from reluquant.kernels.series_general import evaluate, inner, norm
 from reluquant.kernels.state_general import NEVER
 
 # Releases within this share of a step happen in the same field.
 AT_ONCE = 1e-9
+
+
+@lean_kernel
+def sign_of(a):
+    """Sign of the output weight (N + 1, 1) on a piece; where it starts from zero that of its first change."""
+    for i in range(a.shape[0]):
+        if a[i, 0] != 0.0:
+            return 1.0 if a[i, 0] > 0.0 else -1.0
+    return -1.0
 
 
 @lean_kernel
@@ -66,13 +75,20 @@ def _jump_series(jump, h, start, length, a, sign, out):
 
 @lean_kernel
 def _excess(jump, room, n_held, m, way, start, length, sign):
-    """Write into ``room.series`` by how much the m-th held boundary fails to hold a neuron from the side ``way``."""
+    """Write into ``room.series`` by how much the m-th held boundary fails to hold a neuron from the side ``way``.
+
+    Where a starts from zero, all pushes do, and a share x of them is left out: what counts is which way they go.
+    """
     for i in range(room.series.size):
         room.series[i] = _multiplier(room, n_held, m, room.push[i])
     if way == ACTIVE:
         _jump_series(jump, room.held[m], start, length, room.a, sign, room.roots)
         for i in range(room.series.size):
             room.series[i] = room.roots[i] - room.series[i]
+    if room.a.shape[1] > 1 and norm(room.a[0]) == 0.0:
+        for i in range(room.series.size - 1):
+            room.series[i] = room.series[i + 1]
+        room.series[-1] = 0.0
 
 
 @lean_kernel
@@ -88,8 +104,10 @@ def first_release(jump, room, n_held, start, length, sign, noise, hi):
         slack = noise / room.triangle[m, m]
         if room.ignored[room.held[m]]:
             continue
+        needed = 0.0
         for side in (INACTIVE, ACTIVE):
             _excess(jump, room, n_held, m, side, start, length, sign)
+            needed = room.series[0] if side == INACTIVE else needed
             room.series[0] -= slack
             x = 0.0 if room.series[0] > 0.0 else first_root(room, min(first, hi))
             if 0.0 < x < first:
@@ -98,7 +116,9 @@ def first_release(jump, room, n_held, start, length, sign, noise, hi):
                 sign_changes(room.series, x, room.isolation, room.roots)
                 x = last_of(room.roots)
             if x < first:
-                first, which, way = x, m, side
+                # Both sides push away from a boundary that nothing pushes to its active side: with relu'(0) = 0 the
+                # neuron does not begin to be active.
+                first, which, way = x, m, INACTIVE if x == 0.0 and needed >= -slack else side
     return first, which, way
 
 
@@ -112,7 +132,7 @@ def true_release(problem, field, room, n_held, trigger, way, start, length, x):
     node = _nearest(field.nodes, tau)
     if abs(field.nodes[node] - tau) > AT_ONCE:
         return tau
-    m, sign = 0, 1.0 if room.a[0, 0] > 0.0 else -1.0
+    m, sign = 0, sign_of(room.a)
     while room.held[m] != trigger:
         m += 1
     _excess(field.jump, room, n_held, m, way, start, length, sign)

@@ -97,8 +97,9 @@ class Room(NamedTuple):
     generator (s, p, o): Γ of the pattern in τ; first: at the start; local (s, p, o): Γ on [0, 1] of the piece in
     progress, projected. raw (s, p, o): local before the projection. w (N+1, p), a (N+1, o): series.
     counts (3,): length of the log, terms of w that are not negligible, number of boundaries that are near.
-    columns (p, H): the normals transposed. near (H,): the boundaries that w may come to soon, ascending; close (p, H):
-    their normals; safe (1,): all others are at an angle of at least this from w. depth, later, rate (H,): w·ν of those
+    lean (o,): a, or where it is zero its rate of change. columns (p, H): the normals transposed.
+    near (H,): the boundaries that w may come to soon, ascending; close (p, H): their normals; safe (1,): all others are
+    at an angle of at least this from w. depth, later, rate (H,): w·ν of those
     near, at the end of a piece, and its rate of change.
     """
 
@@ -134,6 +135,7 @@ class Room(NamedTuple):
     depth: np.ndarray
     later: np.ndarray
     rate: np.ndarray
+    lean: np.ndarray
     near: np.ndarray
     close: np.ndarray
     safe: np.ndarray
@@ -176,6 +178,7 @@ def make_room(H, p, o, s, order, deepest):
         np.zeros(H),
         np.zeros(H),
         np.zeros(H),
+        np.zeros(o),
         np.zeros(H, np.int64),
         np.zeros((p, H)),
         np.zeros(1),

@@ -48,6 +48,19 @@ def _jump_at(jump, h, tau, a):
 
 
 @lean_kernel
+def _lean(generator, w, a, tau, out):
+    """Write a, or where it is zero its rate of change, to which boundaries that w lies on add nothing."""
+    zero = norm(a) == 0.0
+    for q in range(a.size):
+        out[q] = a[q]
+        for c in range(w.size if zero else 0):
+            value = 0.0
+            for l in range(generator.shape[0] - 1, -1, -1):
+                value = value * tau + generator[l, c, q]
+            out[q] += value * w[c]
+
+
+@lean_kernel
 def _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise):
     """List the boundaries that the neuron lies on, with what each would add; and the velocity without any of them."""
     p, s = w.size, field.jump.shape[0]
@@ -118,11 +131,12 @@ def _write(room, size, tau, change):
 
 
 @lean_kernel
-def decide(problem, field, room, tau, when, trigger, away, zero, noise):
+def decide(problem, field, room, tau, when, trigger, away, zero):
     """Decide all boundaries that a neuron (``room.now``) lies on; whether anything changed, logged for ``when``."""
     p = problem.normals.shape[1]
-    w, a = room.now[:p], room.now[p:]
-    size = _list_met(problem, field, room, w, a, tau, trigger, away, zero, noise)
+    w, a, lean = room.now[:p], room.now[p:], room.lean
+    _lean(room.generator, w, a, tau, lean)
+    size = _list_met(problem, field, room, w, lean, tau, trigger, away, zero, field.noise[0] * norm(lean))
     before = room.velocity
     for c in range(p):
         before[c] = room.driven[c]
