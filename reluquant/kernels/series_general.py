@@ -283,8 +283,9 @@ def turning(w, size):
     ahead, across = square, 0.0
     for i in range(1, size):
         along, part = inner(w[i], w[0]), 0.0
+        share = along / square
         for c in range(w.shape[1]):
-            off = w[i, c] - along / square * w[0, c]
+            off = w[i, c] - share * w[0, c]
             part += off * off
         ahead += min(along, 0.0)
         across += math.sqrt(part)
