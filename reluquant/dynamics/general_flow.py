@@ -11,8 +11,8 @@ import numpy as np
 from reluquant.dynamics.chunks import Advance, Chunk, Run, follow
 from reluquant.dynamics.progress import Progress
 from reluquant.dynamics.starts import mantissas, scaled
-from reluquant.kernels import collocation, flow_general, losses, neuron_alone
-from reluquant.kernels.neuron_alone import Problem
+from reluquant.kernels import collocation, flow_general, losses, neuron_alone, series_general
+from reluquant.kernels.state_general import Problem
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.general_recording import GeneralRecording, Snapshots, room_for_switches
@@ -156,7 +156,7 @@ def is_compiled() -> bool:
 
 def _most_terms(tolerance: float) -> int:
     """Terms of a series over the longest piece, for a constant field."""
-    growth, order = neuron_alone.MOST_GROWTH, 2
+    growth, order = series_general.MOST_GROWTH, 2
     while growth ** (order + 1) / math.factorial(order + 1) > tolerance:
         order += 1
     return order

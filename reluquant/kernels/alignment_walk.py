@@ -20,7 +20,8 @@ import numpy as np
 
 from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE, solve_box
 from reluquant.kernels.jit import kernel, lean_kernel
-from reluquant.kernels.neuron_alone import OFF, ON, RELEASE, SLIDE, TOGETHER, span_held
+from reluquant.kernels.series_general import span_held
+from reluquant.kernels.state_general import OFF, ON, RELEASE, SLIDE, TOGETHER
 
 ALIGNED, DEAD, REST, UNSETTLED = range(4)
 # Places in `Room.counts`.

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from reluquant.kernels.box_lcp import ACTIVE, HELD
-from reluquant.kernels.neuron_alone import LIGHTEST, span_held
+from reluquant.kernels.series_general import span_held
+from reluquant.kernels.state_general import LIGHTEST
 
 # Groups whose kernels are summed by one matrix product.
 STACK = 64

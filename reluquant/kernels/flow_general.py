@@ -14,8 +14,9 @@ The method
     IIA where nothing switches: of order 2s - 1, and stable where the flow is stiff. Its values are found by Newton's
     method with a frozen tangent kernel (`collocation`), or by plain iteration in short steps. How well the polynomial
     meets the residual at the start of the step, which is no node, measures the error. Neurons too light to matter in
-    this iteration are carried when it has converged, and it is taken up again in the rare case that they do matter. A
-    switch bends r(t); a step ends where what its switches bend it by, all together, reaches the tolerance.
+    this iteration are carried when it has converged, and it is taken up again where they do matter; the lightest, which
+    do not even if nothing foretold them, when all others are in place. A switch bends r(t); a step ends where what its
+    switches bend it by, all together, reaches the tolerance.
 
 The neurons' work is compiled. What is done once for a step is not: compiling it would take longer than most runs.
 
@@ -37,20 +38,11 @@ import numpy as np
 from reluquant.kernels import collocation, losses, neuron_blocks, rest_general, status
 from reluquant.kernels.box_lcp import EPS
 from reluquant.kernels.leap_general import leap
-from reluquant.kernels.neuron_alone import (
-    AT_ONCE,
-    LIGHTEST,
-    MOST_GROWTH,
-    RELEASE,
-    Field,
-    Moved,
-    Neurons,
-    Problem,
-    Room,
-    carry_alone,
-    make_room,
-)
+from reluquant.kernels.neuron_alone import carry_alone
 from reluquant.kernels.polynomials import DEEPEST
+from reluquant.kernels.release_general import AT_ONCE
+from reluquant.kernels.series_general import MOST_GROWTH
+from reluquant.kernels.state_general import LIGHTEST, RELEASE, Field, Moved, Neurons, Problem, Room, make_room
 
 # |w| = |a| within the rounding of a norm.
 BALANCED = 8 * EPS
@@ -63,7 +55,13 @@ SPECTATORS = 0.05
 FEW = 100
 # As long as all neurons are light, and no step before this one tells what they will do, it is shortened by up to this
 # factor for them to change too little to be carried twice: many of the switches of a run are in its first steps.
-SHORTEST_FIRST = 0.1
+SHORTEST_FIRST = 0.01
+# The lightest are carried last, when the others have been: even if what they do in a step were mispredicted altogether
+# it would be felt by no more than this many times the tolerance. A good part of it is foretold.
+QUIET = 100.0
+# With more switches than this a neuron, carrying the light ones again costs more than one more step: the next one
+# should be so short that they are foretold, but not shorter than this share of this one.
+RICH, SHORTEST_NEXT = 4.0, 0.1
 # Times that they are carried for one step before they are counted among the others: each should leave that share.
 MOST_PASSES = 3
 # Where nothing moves at all a step is this many units of time.
@@ -118,7 +116,7 @@ class Engine(NamedTuple):
     neurons: Neurons
     moved: Moved
     heavy: neuron_blocks.Groups
-    light: neuron_blocks.Groups
+    tiers: tuple[neuron_blocks.Groups, ...]
     blocks: neuron_blocks.Blocks
     room: Room
     field: Field
@@ -311,14 +309,17 @@ def _at_rest(engine, start, offset, slowest):
 # -------------------------------------------------------------------------------------------------- step control
 
 
-def _mark_heavy(start, budget):
-    """Set 2 for moving neurons, but for the lightest, whose masses sum up to at most the budget, 1."""
-    chosen = start.moving.copy()
+def _rank(start, budgets):
+    """Set 1 for moving neurons, and one more for each of the budgets that the lighter ones and they exceed together."""
     order = np.argsort(start.masses, kind="stable")
-    masses = np.where(chosen[order] > 0, start.masses[order], 0.0)
-    heavy = order[np.cumsum(masses) > budget]
-    chosen[heavy] *= 2
-    return chosen
+    sums = np.cumsum(np.where(start.moving[order] > 0, start.masses[order], 0.0))
+    rank = np.empty_like(start.moving)
+    rank[order] = 1 + np.sum(sums > np.array(budgets)[:, None], axis=0)
+    rank *= start.moving
+    # A few between the heavy and the lightest are not worth passes of their own.
+    if np.count_nonzero(rank == 2) < FEW:
+        rank[rank == 2] = 3
+    return rank
 
 
 def _missed(engine, start, nodes, h):
@@ -348,18 +349,24 @@ def _first_length(engine, start, h):
     return h
 
 
-def _share_out(engine, start, offset, budget):
-    """Sort the neurons into heavy and light ones: numbers of groups, and the outputs (n, o) of the light ones."""
-    chosen = _mark_heavy(start, budget)
-    n_heavy = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(2), engine.heavy)
-    n_light = neuron_blocks.group_by_key(engine.neurons, chosen, np.int64(1), engine.light)
-    if n_light == 0:
-        return n_heavy, n_light, np.zeros_like(start.f)
-    # All outputs but those of the heavy neurons, of which there are fewer kinds.
-    neuron_blocks.outputs_now(
-        engine.problem, engine.neurons, engine.heavy, n_heavy, engine.blocks, engine.plus, engine.total
+def _share_out(engine, start, offset, budgets):
+    """Sort neurons into heavy ones and two tiers of light ones: numbers of groups, outputs (2, n, o) of the tiers."""
+    rank = _rank(start, budgets)
+    groups = engine.heavy, *engine.tiers
+    n_heavy, *n_light = (
+        neuron_blocks.group_by_key(engine.neurons, rank, np.int64(len(groups) - i), groups[i]) for i in range(3)
     )
-    return n_heavy, n_light, start.f - offset - _outputs(engine, engine.plus[0], engine.total[0])
+    if not any(n_light):
+        return n_heavy, n_light, np.zeros((2, *start.f.shape))
+    outputs = []
+    # The lightest are of most kinds: theirs are what the others leave.
+    for group, n_groups in zip(groups[:2], (n_heavy, n_light[0]), strict=True):
+        neuron_blocks.outputs_now(
+            engine.problem, engine.neurons, group, n_groups, engine.blocks, engine.plus, engine.total
+        )
+        outputs.append(_outputs(engine, engine.plus[0], engine.total[0]))
+    rest = start.f - offset - sum(outputs) if n_light[1] > 0 else np.zeros_like(start.f)
+    return n_heavy, n_light, np.stack([outputs[1], rest])
 
 
 def _bent(events, share, end):
@@ -415,7 +422,7 @@ def _powers(engine, now, nodes):
     # By as much as the polynomial through the nodes misses the start; zero at the nodes.
     beside = np.polynomial.polynomial.polyfromroots(engine.tables.nodes)
     missed = (now - powers[0]) / beside[0]
-    return np.concatenate([powers, np.zeros_like(powers[:1])]) + beside[:, None, None] * missed
+    return np.concatenate([powers, np.zeros_like(powers[:1])]) + np.multiply.outer(beside, missed)
 
 
 def _values_at(powers, x):
@@ -431,11 +438,12 @@ def _predict(engine, now, powers, memory, h):
 
 
 def _share_of(powers, now):
-    """The part of a polynomial (s + 1, n, o) that ends along ``now``: light neurons are not the same in each step."""
+    """The part of polynomials (s + 1, 2, n, o) that ends along ``now``: tiers are not the same in each step."""
     if powers is None:
         return None
     end = powers.sum(axis=0)
-    return powers * (np.vdot(end, now) / max(np.vdot(end, end), np.finfo(float).tiny))
+    part = np.sum(end * now, axis=(1, 2)) / np.maximum(np.sum(end * end, axis=(1, 2)), np.finfo(float).tiny)
+    return powers * part[:, None, None]
 
 
 def _stretch(engine, now, nodes, part):
@@ -520,15 +528,14 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
     if sorts and memory.powers is not None and start.masses.sum() <= budget and _is_felt(engine, start, h):
         # Light neurons that nothing foretells would be carried twice.
         h = min(h, FARTHEST * memory.length)
-    n_heavy, n_light, dim = _share_out(engine, start, offset, budget)
-    light = np.repeat(dim[None], s, axis=0)
-    if n_light > 0:
-        light = _predict(engine, dim, _share_of(memory.light, dim), memory, h)
+    budgets = budget, QUIET * tolerance / SPECTATORS * budget
+    n_heavy, n_light, dim = _share_out(engine, start, offset, budgets)
+    light = _predict(engine, dim, _share_of(memory.light, dim), memory, h)
     pull = start.reach * start.masses.sum()
     goal = _Goal(goal_loss, start.loss, tolerance)
     # The polynomial errs by O(h^s) where the step, by the quadrature's order, errs by about the square of that.
     wanted = tolerance ** ((s + 1) / (2 * s))
-    newton, fresh, uncut, tried = memory.newton, False, h, h
+    newton, fresh, uncut, tried, foretold = memory.newton, False, h, h, math.inf
     nodes, iteration, previous, passes = _predict(engine, start.residual, memory.powers, memory, h), 0, math.inf, 0
     for _ in range(MOST_TRIALS * MOST_ITERATIONS):
         _set_field(engine, nodes, h, (8 * EPS + tolerance) * start.noise, h * pull)
@@ -544,7 +551,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             return Step(why, h)
         bias = _bias(engine, nodes, h, offset, tables.integrals)
         allowed = DEFECT * tolerance + ROUNDING * h * start.noise
-        defect = _defect(engine, nodes, f + light + bias)
+        defect = _defect(engine, nodes, f + light.sum(axis=1) + bias)
         worst = h * _field_size(engine, defect)
         missed = _missed(engine, start, nodes, h)
         if worst <= max(missed, wanted):
@@ -555,20 +562,25 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
                 h, iteration, previous, passes = h * change, 0, math.inf, 0
                 uncut = h
                 continue
-        met = (n_heavy == 0 and not engine.trains) or _small(engine, newton, fresh, h, defect, allowed)
-        if met and n_light > 0:
-            why, n_events, light = _carry(engine, engine.light, n_light, events, n_events)
+        met = _small(engine, newton, fresh, h, defect, allowed)
+        for tier in range(2):
+            if not met or n_light[tier] == 0:
+                continue
+            why, n_events, light[:, tier] = _carry(engine, engine.tiers[tier], n_light[tier], events, n_events)
             if why != status.CHUNK_DONE:
                 return Step(why, h)
-            defect = _defect(engine, nodes, f + light + bias)
+            defect = _defect(engine, nodes, f + light.sum(axis=1) + bias)
             worst = h * _field_size(engine, defect)
+            if passes == 0:
+                # The polynomial that foretells them errs in proportion to this power of the length, times the length.
+                foretold = h * (allowed / max(worst, 1e-4 * allowed)) ** (1 / (s + 2))
             met = _small(engine, newton, fresh, h, defect, allowed)
             passes, iteration, previous = passes + 1, min(iteration, 1), math.inf
-            if not met and passes > MOST_PASSES:
-                n_heavy, n_light, dim = _share_out(engine, start, offset, 0.0)
-                light, iteration = np.repeat(dim[None], s, axis=0), 0
-                continue
-        bends = _with_kinks(engine, start, f + light + bias, events[:n_events])
+        if not met and passes > 2 * MOST_PASSES:
+            n_heavy, n_light, dim = _share_out(engine, start, offset, (0.0, 0.0))
+            light, iteration, passes = np.repeat(dim[None], s, axis=0), 0, 0
+            continue
+        bends = _with_kinks(engine, start, f + light.sum(axis=1) + bias, events[:n_events])
         end = _where_to_end(bends, 0.5 * h * start.reach, tolerance) if met or iteration > 0 else 1.0
         if end < 1.0:
             nodes, light = _stretch(engine, start.residual, nodes, end), _stretch(engine, dim, light, end)
@@ -592,7 +604,7 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
             h, iteration, previous, passes = h * change, 0, math.inf, 0
             uncut = h
             continue
-        length = goal.next_length(h, _mean_loss(engine, (f + light + bias)[-1]))
+        length = goal.next_length(h, _mean_loss(engine, (f + light.sum(axis=1) + bias)[-1]))
         if length is None:
             break
         nodes, light = _stretch(engine, start.residual, nodes, length / h), _stretch(engine, dim, light, length / h)
@@ -610,6 +622,8 @@ def _take_step(engine, start, memory, h, offset, goal_loss, events):
         guess = min(1.25, room) * h if h > 0.05 * uncut else uncut
     else:
         guess = min(4.0, change, room) * h
+    if n_events > RICH * engine.neurons.exponent.size:
+        guess = min(guess, max(0.9 * foretold, SHORTEST_NEXT * h))
     left = Memory(powers, flat, h, newton, guess)
     return Step(status.CHUNK_DONE, h, nodes, n_events, goal.high < math.inf, left, n_heavy)
 
@@ -639,7 +653,7 @@ def _date_releases(engine, step, offset, events):
         probe = engine._replace(field=engine.field._replace(nodes=when))
         f = _carry(probe, engine.heavy, step.n_heavy, scratch, 0)[2]
         f = f + _bias(engine, step.nodes, step.length, offset, collocation.integrals(engine.tables.to_power, when))
-        f = f + _values_at(step.memory.light, when)
+        f = f + _values_at(step.memory.light, when).sum(axis=1)
         missed = _defect(engine, _values_at(np.tensordot(engine.tables.to_power, step.nodes, axes=1), when), f)
         field = probe.field._replace(
             missed_jump=np.empty_like(engine.field.jump), missed_base=np.empty_like(engine.field.base)
@@ -683,8 +697,6 @@ def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trai
     neuron_blocks.hash_patterns(neurons, np.ones(m, dtype=np.int64))
     room = make_room(H, p, o, s, order, DEEPEST)
     room.columns[:] = problem.normals.T
-    if room.products.size > 0:
-        room.products[:] = problem.normals @ problem.normals.T
     silent = np.empty((n, o))
     losses.residuals(loss.kind, loss.parameter, loss.derivative, np.zeros((n, o)), problem.labels, silent)
     return Engine(
@@ -694,7 +706,7 @@ def _make_engine(problem, loss, tables, Z, E, sign, side, order, tolerance, trai
         neurons,
         Moved(neurons.z.copy(), side.copy(), np.zeros(m), np.zeros(m, dtype=np.int64)),
         neuron_blocks.make_groups(m),
-        neuron_blocks.make_groups(m),
+        (neuron_blocks.make_groups(m), neuron_blocks.make_groups(m)),
         neuron_blocks.make_blocks(H, p, o, s, order),
         room,
         Field(
@@ -719,7 +731,7 @@ def advance(problem, loss, tables, Z, E, sign, side, offset, control, order, mem
 
     Parameters
     ----------
-    problem, loss, tables : neuron_alone.Problem, Loss, collocation.Tables
+    problem, loss, tables : state_general.Problem, Loss, collocation.Tables
     Z, E, sign, side : (m, p + o) float64, (m,) int64, (m,) int64, (m, H) int8
         Neurons ``2^E (w, a)``; not 0 if balanced (with one output the sign of a); side of each boundary (0: held).
         Updated.

@@ -28,7 +28,7 @@ def leap(neurons, z, exponent, masses, moving, h, reach, natural, tolerance, lon
 
     Parameters
     ----------
-    neurons : neuron_alone.Neurons
+    neurons : state_general.Neurons
         After the step. Updated.
     z, exponent : (p + o, m) float64, (m,) int64
         Before it.

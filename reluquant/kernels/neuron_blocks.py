@@ -14,23 +14,15 @@ import numpy as np
 
 from reluquant.kernels.box_lcp import ACTIVE, HELD
 from reluquant.kernels.jit import kernel, lean_kernel
-from reluquant.kernels.neuron_alone import (
-    LIGHTEST,
-    OUTSIDE,
-    conserve,
-    copy_series,
-    first_release,
-    gap_of,
-    is_dead,
-    project,
-    project_all,
-    span_held,
-)
+from reluquant.kernels.release_general import first_release
+from reluquant.kernels.series_general import conserve, copy_series, gap_of, project, project_all, span_held
+from reluquant.kernels.state_general import LIGHTEST, OUTSIDE
+from reluquant.kernels.switch_general import is_dead
 
 # Neurons, and groups, that are handled together: their arrays stay in the processor's cache.
 BLOCK = 64
-# A block's series span at most this many e-foldings; a little more than `neuron_alone.MOST_GROWTH`, to which steps are
-# limited by their start.
+# A block's series span at most this many e-foldings; a little more than `series_general.MOST_GROWTH`, to which steps
+# are limited by their start.
 WIDEST = 2.5
 
 
@@ -341,7 +333,7 @@ def _length(column):
 @lean_kernel
 def _nearest(columns, side, w, depth):
     """Distance of w from the nearest boundary that does not hold it; negative beyond one."""
-    project_all(columns, w, depth)
+    project_all(columns, side.size, w, depth)
     nearest = np.inf
     for h in range(side.size):
         nearest = min(nearest, side[h] * depth[h] if side[h] != HELD else np.inf)

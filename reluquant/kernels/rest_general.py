@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from reluquant.kernels.jit import lean_kernel
-from reluquant.kernels.neuron_alone import LIGHTEST, carry_alone
+from reluquant.kernels.neuron_alone import carry_alone
+from reluquant.kernels.state_general import LIGHTEST
 from reluquant.kernels.status import CHUNK_DONE
 
 # Rounds of e^4 of turning for which a tiny neuron is followed; whoever then still turns has left a saddle more slowly

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from reluquant.kernels import collocation, flow_general, status
-from reluquant.kernels.neuron_alone import Problem
+from reluquant.kernels.state_general import Problem
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.branches import BRANCH_DTYPE
 from reluquant.structures.dataset import Dataset
@@ -50,7 +50,7 @@ class GeneralRecording:
 
     Attributes
     ----------
-    problem : reluquant.kernels.neuron_alone.Problem
+    problem : reluquant.kernels.state_general.Problem
         Boundaries and labels.
     first : ndarray of int, shape (n_boundaries,)
         The first sample of each boundary.

@@ -10,7 +10,7 @@ from scipy.special import expi
 
 import reluquant as rq
 from reluquant.dynamics.general_flow import boundaries, general_flow, sides
-from reluquant.kernels import flow_general, neuron_alone, neuron_blocks
+from reluquant.kernels import flow_general, neuron_alone, neuron_blocks, series_general
 from reluquant.structures.general_recording import GeneralRecording
 from reluquant.structures.losses import CROSS_ENTROPY, LOGISTIC, SQUARED, huber
 from reluquant.structures.switches import SwitchLog
@@ -172,6 +172,37 @@ def test_descent_with_tiny_steps_comes_to_the_same(loss, outputs, offset, seed):
     assert errors[1] < 0.5 * errors[0]
 
 
+def _on_boundaries(seed, outputs):
+    """Neurons without output weights, exactly on the boundaries of one or two unit inputs, or of none."""
+    rng = np.random.default_rng(seed)
+    X, y = np.concatenate([np.eye(3), rng.normal(size=(4, 3))]), rng.normal(size=(7, outputs))
+    W = 0.5 * rng.normal(size=(7, 3))
+    W[[0, 1, 2, 3, 4, 5], [0, 1, 2, 0, 1, 2]] = 0.0
+    W[[3, 4, 5], [1, 2, 0]] = 0.0
+    a = np.zeros((7, outputs))
+    return (W, a[:, 0], X, y[:, 0]) if outputs == 1 else (W, a, X, y)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_neuron_on_a_boundary_without_output_weights_goes_where_these_will_push_it(seed, outputs):
+    W, a, X, y = _on_boundaries(seed, outputs)
+    run, recording = _flow(rq.ShallowReLU(W, a, bias=False), rq.Dataset(X, y, bias=False), t_max=2.0)
+    found, _ = _end(run, recording)
+    errors = [np.abs(_descent(W, a, X, y, 2.0, step)[0] - found).max() for step in (2e-3, 2e-4)]
+    assert errors[1] < 1e-3
+    assert errors[1] < 0.3 * errors[0]
+    # Whoever is pushed off its boundary leaves at once, and no other switch undoes it.
+    switches = np.concatenate(run.events)
+    left = switches[switches[:, 0] < 1e-6]
+    assert np.all(left[:, 0] == 0.0)
+    assert len(np.unique(left[:, 1:3], axis=0)) == len(left) > 0
+    # Nor does it matter whether its output weights are there from the start.
+    rate = np.maximum(X @ W.T, 0).T @ y / len(y)
+    other, _ = _end(*_flow(rq.ShallowReLU(W, 1e-9 * rate, bias=False), rq.Dataset(X, y, bias=False), t_max=2.0))
+    assert np.abs(other - found).max() < 1e-8
+
+
 def test_one_sample_follows_its_closed_form():
     # theory.md §5, with n = 1: m = f(x), m' = 2 |x| m (y - m).
     net = rq.ShallowReLU([[1e-3, 0.0]], [1e-3], bias=False)
@@ -291,7 +322,7 @@ def test_fifty_inputs_flow_like_descent():
 def test_what_presses_a_held_neuron_does_not_shorten_the_pieces_of_its_motion():
     generator = np.array([[[1e3], [0.5]], [[-1e3], [0.1]]])
     pressed, moved = np.empty_like(generator), np.empty_like(generator)
-    assert neuron_alone._localise(generator, 0.5, np.eye(2), np.int64(1), pressed, moved) == 0.5
+    assert series_general.localise(generator, 0.5, np.eye(2), np.int64(1), pressed, moved) == 0.5
     # Half of Γ(½ + x/2).
     np.testing.assert_allclose(pressed[:, :, 0], [[250.0, 0.275], [-250.0, 0.025]])
     np.testing.assert_allclose(moved[:, :, 0], [[0.0, 0.275], [0.0, 0.025]])
