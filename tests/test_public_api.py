@@ -15,6 +15,7 @@ PUBLIC_NAMES = [
     "DeepReLU",
     "LazyInterpolant",
     "PiecewiseLinear",
+    "SectorExplorer",
     "ShallowReLU",
     "SimplicialInterpolant",
     "Trajectory",

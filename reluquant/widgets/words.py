@@ -47,12 +47,20 @@ class PointsText:
         In pixels.
     on_typed : callable
         Called with the new text.
+    label, tooltip : str
+        Shown beside and over it.
     """
 
-    def __init__(self, width: int, on_typed: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        width: int,
+        on_typed: Callable[[str], object],
+        label: str = "points",
+        tooltip: str = "The data as x y; x y; … – type to move, add or remove points",
+    ) -> None:
         self.text = W.Text(
-            description="points",
-            tooltip="The data as x y; x y; … – type to move, add or remove points",
+            description=label,
+            tooltip=tooltip,
             continuous_update=False,
             style={"description_width": "54px"},
             layout=W.Layout(width=f"{width}px"),
@@ -63,11 +71,13 @@ class PointsText:
 
     def show(self, data: Dataset) -> None:
         """Show data that somebody else set."""
+        self.show_rows(np.column_stack([data.X[:, 0], data.y]))
+
+    def show_rows(self, rows: Floats) -> None:
+        """Show rows of numbers that somebody else set, shape (n_rows, n_columns)."""
         self._showing = True
         try:
-            self.text.value = "; ".join(
-                f"{written([x])} {written([y])}" for x, y in zip(data.X[:, 0], data.y, strict=True)
-            )
+            self.text.value = "; ".join(" ".join(written([value]) for value in row) for row in rows)
         finally:
             self._showing = False
 
@@ -84,8 +94,20 @@ def as_points(text: str) -> tuple[Floats, Floats]:
     ValueError
         In one sentence, if they are not pairs of numbers.
     """
-    rows = [as_numbers(row, "coordinate") for row in text.split(";") if row.strip()]
-    if not rows or any(len(row) != 2 for row in rows):
+    rows = as_rows(text, 2)
+    if rows is None or rows.size == 0:
         raise ValueError("Points must be pairs such as -1 0.5; 0 -0.5; 1 0.5, separated by semicolons.")
-    x, y = np.array(rows).T
+    x, y = rows.T
     return x, y
+
+
+def as_rows(text: str, columns: int) -> Floats | None:
+    """Read typed rows of numbers, shape (n_rows, columns); None if a row has not that many.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if an entry is not a number.
+    """
+    rows = [as_numbers(row, "coordinate") for row in text.split(";") if row.strip()]
+    return None if any(len(row) != columns for row in rows) else np.array(rows, dtype=float).reshape(-1, columns)

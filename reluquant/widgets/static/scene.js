@@ -214,10 +214,11 @@ export function scenePanel(parent, report = () => {}) {
     clearTimeout(waiting);
     if (done.node) {
       if (done.at) report({ event: "drop", panel: done.panel, name: done.name, index: done.index, ...data(done.at) });
+    } else if (packed.clickable && done.travelled < 4) {
+      report({ event: "click", panel: packed.name, ...data(inside(pixel(event))) });
     } else if (packed.turnable) {
       if (done.turn) report({ event: "turn", panel: packed.name, dx: done.turn[0], dy: done.turn[1] });
-    } else if (done.travelled < 4) report({ event: "click", panel: packed.name, ...data(inside(pixel(event))) });
-    else report({ event: "stroked", panel: packed.name, ...data(inside(pixel(event))) });
+    } else report({ event: "stroked", panel: packed.name, ...data(inside(pixel(event))) });
   };
   svg.addEventListener("pointerup", release);
   svg.addEventListener("pointercancel", release);
