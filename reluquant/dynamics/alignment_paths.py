@@ -18,6 +18,8 @@ from reluquant.structures.shallow_relu import ShallowReLU
 DEPTH, MOST_GROWTH = 350.0, 300.0
 # It is followed beyond the last arrival by this factor.
 BEYOND = 1.3
+# Far below a pixel.
+RTOL = 1e-7
 # Moments of a path, even in time.
 MOMENTS = 241
 
@@ -85,10 +87,11 @@ def alignment_paths(net: ShallowReLU, data: Dataset, *, residual: ArrayLike) -> 
         return AlignmentPaths(prediction, frozen([0.0]), frozen(unit[None]), frozen(still, np.int64))
     last = BEYOND * float(np.max(prediction.time[np.isfinite(prediction.time)], initial=0.0)) or 1.0 / strongest
     frozen_problem = Dataset(data.X, data.n_samples * forces, bias=data.bias)
+    times = np.linspace(0.0, min(last, MOST_GROWTH / strongest), MOMENTS)
     run = gradient_flow(
-        start, frozen_problem, log_scale=-DEPTH, t_max=min(last, MOST_GROWTH / strongest), progress=False
+        start, frozen_problem, log_scale=-DEPTH, t_max=float(times[-1]), save_at=times, rtol=RTOL, progress=False
     )
-    times = np.linspace(0.0, float(run.t[-1]), MOMENTS)
-    states = run.states(times)
+    # Where nothing moves from the start, the run has ended there.
+    states = run.states(np.minimum(times, run.t[-1]))
     direction = states.W * np.exp(-states.log_norm)[:, :, None]
     return AlignmentPaths(prediction, frozen(times), frozen(direction), frozen(states.slides_on, np.int64))

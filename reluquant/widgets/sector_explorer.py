@@ -173,7 +173,7 @@ class SectorExplorer(Playable):
         self._view = SceneView(self._heard)
         one = "x" if self.data.n_features == 1 else "x₁ x₂"
         self._points = PointsText(
-            WIDTH - 290, self._points_typed, "samples", f"The samples as {one} r; {one} r; … – type to change them"
+            WIDTH - 290, self._points_typed, "points", f"The samples as {one} r; {one} r; … – type to change them"
         )
         weights = "angle in degrees and sign" if self._on_circle else "w₁ w₂ b and sign"
         self._starts = PointsText(WIDTH - 60, self._neurons_typed, "neurons", f"For each neuron {weights}; … – type")
