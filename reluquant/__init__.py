@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.explorer import explore
+    from reluquant.widgets.greedy_explorer import GreedyExplorer
     from reluquant.widgets.sector_explorer import SectorExplorer
 
 __version__ = "0.1.0"
@@ -63,6 +64,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
+    "GreedyExplorer": "reluquant.widgets.greedy_explorer",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "SectorExplorer": "reluquant.widgets.sector_explorer",

@@ -13,6 +13,7 @@ import reluquant
 PUBLIC_NAMES = [
     "Dataset",
     "DeepReLU",
+    "GreedyExplorer",
     "LazyInterpolant",
     "PiecewiseLinear",
     "SectorExplorer",

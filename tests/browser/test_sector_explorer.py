@@ -16,6 +16,14 @@ explorer
 CURVE = "() => document.querySelector('[data-panel=growth] path[stroke-width=\"2\"]')?.getAttribute('d')"
 
 
+SPHERE = """
+import numpy as np
+rng = np.random.default_rng(1)
+explorer = rq.SectorExplorer(rq.Dataset(rng.normal(size=(5, 2)), rng.normal(size=5)))
+explorer
+"""
+
+
 def value(page, expression):
     return json.loads(lab.kernel_run(page, f"import json; print(json.dumps({expression}))"))
 
@@ -70,3 +78,26 @@ def test_residuals_neurons_and_directions_by_mouse_and_keyboard(jupyter, page):
         page.wait_for_timeout(300)
         lab.screenshot(page, f"sectors-{'dark' if dark else 'light'}")
     assert value(page, "explorer.error") == ""
+
+
+def test_the_sphere_turns_by_a_drag_and_takes_a_neuron_by_a_click(jupyter, page):
+    lab.open_notebook(page, jupyter, jupyter.write("sphere.ipynb", ["import reluquant as rq" + SPHERE]))
+    lab.run_all(page)
+    lab.kernel_run(page, "explorer.wait(120)")
+    page.wait_for_selector("[data-panel=directions] image")
+    before, count = value(page, "[explorer.azimuth, explorer.elevation]"), value(page, "len(explorer.neurons)")
+    box = page.locator("[data-panel=directions]").bounding_box()
+    x, y = box["x"] + box["width"] / 2 + 47, box["y"] + box["height"] / 2 + 31
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y - 30, steps=8)
+    page.mouse.up()
+    settle(page)
+    after = value(page, "[explorer.azimuth, explorer.elevation]")
+    assert after[0] < before[0]
+    assert after[1] < before[1]
+    assert value(page, "len(explorer.neurons)") == count
+    page.mouse.click(x - 70, y - 75)
+    settle(page)
+    assert value(page, "[explorer.azimuth, explorer.elevation]") == after
+    assert value(page, "len(explorer.neurons)") == count + 1
