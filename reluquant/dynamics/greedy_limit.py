@@ -409,17 +409,19 @@ def _groups(W: Floats, a: Floats) -> list[np.ndarray]:
 
 def _merged(W: Floats, a: Floats, members: np.ndarray, bias: bool) -> ShallowReLU:
     """The network with one balanced neuron for each group of the members."""
-    groups = [members[group] for group in _groups(W[members], a[members])]
-    if not groups:
-        return ShallowReLU(np.empty((0, W.shape[1])), np.empty((0, *a.shape[1:])), bias=bias)
     units, outputs, roots = [], [], []
-    for group in groups:
+    for group in (members[group] for group in _groups(W[members], a[members])):
         w, out = W[group], _as_rows(a)[group]
         pull = np.sum(w * np.linalg.norm(out, axis=1)[:, None], axis=0)
         mass = np.linalg.norm(pull)
+        if mass == 0:
+            # Awake on the scale of the limit, and yet too small for float64.
+            continue
         units.append(pull / mass)
         outputs.append(out[0] / np.linalg.norm(out[0]))
         roots.append(np.sqrt(mass))
+    if not roots:
+        return ShallowReLU(np.empty((0, W.shape[1])), np.empty((0, *a.shape[1:])), bias=bias)
     sizes = np.array(roots)[:, None]
     return ShallowReLU(sizes * units, (sizes * outputs).reshape(-1, *a.shape[1:]), bias=bias)
 

@@ -15,14 +15,14 @@ from reluquant.structures.dataset import Dataset
 from reluquant.views.scene import Scene
 from reluquant.views.sector_facts import SectorFacts, nearest, sector_facts
 from reluquant.views.sector_marks import members
-from reluquant.views.sector_scene import neuron_of, residual_window, sample_of, sector_scene
-from reluquant.views.sphere_scene import from_screen
+from reluquant.views.sector_scene import residual_window, sector_scene
 from reluquant.widgets import legend
 from reluquant.widgets.instrument import guarded
 from reluquant.widgets.numeric_traits import FiniteFloat
 from reluquant.widgets.play_bar import PlayBar, button
 from reluquant.widgets.playable import Playable
 from reluquant.widgets.scene_view import SceneView
+from reluquant.widgets.sector_hand import MOVES, added_sample, at_angle, direction_at, moved_neuron, moved_sample
 from reluquant.widgets.words import PointsText, Words, as_rows
 
 WIDTH = 944
@@ -32,10 +32,8 @@ MOST_SAMPLES = {2: 60, 3: 20}
 # Neurons at the start, in degrees, for both signs; on the sphere, its axes and a diagonal.
 FIRST_ANGLES = (160.0, 60.0, -20.0)
 FIRST_ON_SPHERE = ((1.0, 0.0, 0.3), (0.0, 1.0, 0.3), (-1.0, -1.0, 0.5), (0.3, -0.2, 1.0))
-# Dragged numbers are rounded to this share of the panel, dropped neurons to tenths of a degree.
-DRAG_DIGITS = 3
-# Radians of a turn for each pixel of a drag; of a nudge for each unit of the circle panel, so that a key is a degree.
-TURN, NUDGE = 0.012, math.radians(1.0) / 0.0216
+# Radians of a turn of the sphere for each pixel of a drag.
+TURN = 0.012
 
 
 class SectorExplorer(Playable):
@@ -177,7 +175,7 @@ class SectorExplorer(Playable):
         )
         weights = "angle in degrees and sign" if self._on_circle else "w₁ w₂ b and sign"
         self._starts = PointsText(WIDTH - 60, self._neurons_typed, "neurons", f"For each neuron {weights}; … – type")
-        self._clear = button("trash", "Take all neurons away", self._pressed("_take_neurons", ()))
+        self._clear = button("trash", "Take all neurons away", self._pressed("_no_neurons"))
         self._words = Words(WIDTH)
         top = W.HBox([self._sign, self._bar.box], layout=W.Layout(align_items="center"))
         self.children = [
@@ -199,6 +197,10 @@ class SectorExplorer(Playable):
     def _on_circle(self) -> bool:
         return self.data.inputs.shape[1] == 2
 
+    @property
+    def _samples(self) -> tuple[Floats, Floats]:
+        return self.data.X, np.array(self.residual)
+
     # --- what the page reports -------------------------------------------------------------------
 
     @guarded
@@ -212,85 +214,29 @@ class SectorExplorer(Playable):
             self.azimuth -= TURN * float(event["dx"])
         elif kind == "click":
             self._clicked(panel, float(event["x"]), float(event["y"]))
-        elif name.endswith("data"):
-            self._sample_event(kind, sample_of(self._facts, name, int(event["index"])), event)
-        elif name.endswith("start"):
-            self._start_event(kind, neuron_of(self._facts, name, int(event["index"])), event)
-        elif kind == "pick":
+        elif name.endswith("data") and kind in MOVES:
+            self._sample_event(event)
+        elif name.endswith("start") and kind in MOVES:
+            self._start_event(event)
+        elif kind == "pick" and " " in name and not name.endswith(("data", "start")):
             every = np.ones(len(self.directions), dtype=bool)
             index = int(members(self.directions, name, every)[int(event["index"])])
             self.picked = None if index == self.picked else index
 
     def _clicked(self, panel: object, x: float, y: float) -> None:
         if panel == "data":
-            X, r = self.data.X, np.array(self.residual)
-            x, y = self._rounded(x, y)
-            new, force = ([x], y) if self.data.n_features == 1 else ([x, y], float(np.max(np.abs(r), initial=0.0)))
-            self._take_samples(np.vstack([X, new]), np.append(r, force))
+            self._take_samples(*added_sample(self._samples, self._window, x, y))
         elif panel == "directions":
-            weights = self._direction(x, y)
+            weights = direction_at(self._on_circle, x, y, (self.azimuth, self.elevation))
             if weights is not None:
-                self._take_neurons((*self.neurons, (*weights, float(self.sign))))
+                self.neurons = (*self.neurons, (*weights, float(self.sign)))
 
-    def _sample_event(self, kind: object, k: int, event: Mapping[str, object]) -> None:
-        X, r = self.data.X.copy(), np.array(self.residual)
-        if kind == "delete":
-            if r.size == 1:
-                raise ValueError("One sample must stay: without data there is nothing that neurons could turn to.")
-            self._take_samples(np.delete(X, k, axis=0), np.delete(r, k))
-        elif kind in ("drag", "drop", "nudge"):
-            x, y = np.append(X[k], r[k])[:2]
-            if kind == "nudge":
-                x, y = x + float(event["dx"]), y + float(event["dy"])
-            else:
-                x, y = float(event["x"]), float(event["y"])
-            x, y = self._rounded(x, y)
-            if self.data.n_features == 1:
-                X[k], r[k] = x, y
-            else:
-                X[k] = x, y
-            self._take_samples(X, r, in_hand=kind == "drag")
+    def _sample_event(self, event: Mapping[str, object]) -> None:
+        moved = moved_sample(self._facts, self._samples, self._window, event)
+        self._take_samples(*moved, in_hand=event["event"] == "drag")
 
-    def _start_event(self, kind: object, j: int, event: Mapping[str, object]) -> None:
-        rows = list(self.neurons)
-        if kind == "delete":
-            rows.pop(j)
-        elif kind in ("drag", "drop"):
-            weights = self._direction(float(event["x"]), float(event["y"]))
-            if weights is None:
-                return
-            rows[j] = (*weights, rows[j][-1])
-        elif kind == "nudge":
-            rows[j] = (*self._nudged(np.array(rows[j][:-1]), float(event["dx"]), float(event["dy"])), rows[j][-1])
-        else:
-            return
-        self._take_neurons(tuple(rows))
-
-    def _nudged(self, w: Floats, dx: float, dy: float) -> tuple[float, ...]:
-        if self._on_circle:
-            angle = math.atan2(w[1], w[0]) + NUDGE * (dx + dy)
-            return self._direction(math.cos(angle), math.sin(angle))
-        right, up = from_screen(1.0, 0.0, self._turn), from_screen(0.0, 1.0, self._turn)
-        return tuple((w / np.linalg.norm(w) + dx * right + dy * up).tolist())
-
-    @property
-    def _turn(self) -> tuple[float, float]:
-        return self.azimuth, self.elevation
-
-    def _direction(self, x: float, y: float) -> tuple[float, ...] | None:
-        """The direction at a place of the panel; none at its middle, or beside the sphere."""
-        if self._on_circle:
-            if x == y == 0:
-                return None
-            return _at_angle(round(math.degrees(math.atan2(y, x)), 1))
-        seen = from_screen(x, y, self._turn)
-        return None if seen is None else tuple(np.round(seen, DRAG_DIGITS).tolist())
-
-    def _rounded(self, x: float, y: float) -> tuple[float, float]:
-        shown = self._window
-        spans = shown.right - shown.left, shown.top - shown.bottom
-        digits = [DRAG_DIGITS - math.floor(math.log10(span)) for span in spans]
-        return round(x, digits[0]), round(y, digits[1])
+    def _start_event(self, event: Mapping[str, object]) -> None:
+        self.neurons = moved_neuron(self._facts, self.neurons, (self.azimuth, self.elevation), event)
 
     # --- what is typed or chosen -----------------------------------------------------------------
 
@@ -309,9 +255,12 @@ class SectorExplorer(Playable):
             example = "30 1; 120 -1" if self._on_circle else "1 0 0.5 1; 0 1 0 -1"
             raise ValueError(f"Neurons must be written such as {example}, the sign of a last.")
         if self._on_circle:
-            self._take_neurons(tuple((*_at_angle(angle), sign) for angle, sign in rows.tolist()))
+            self.neurons = tuple((*at_angle(angle), sign) for angle, sign in rows.tolist())
         else:
-            self._take_neurons(tuple(map(tuple, rows.tolist())))
+            self.neurons = tuple(map(tuple, rows.tolist()))
+
+    def _no_neurons(self) -> None:
+        self.neurons = ()
 
     @guarded
     def _chosen(self, name: str, value: float) -> None:
@@ -336,9 +285,6 @@ class SectorExplorer(Playable):
             if not self._window.holds(*places):
                 self._window = residual_window(self.data, np.array(self.residual))
         self._show_controls()
-
-    def _take_neurons(self, rows: tuple) -> None:
-        self.neurons = rows
 
     # --- a trait changed -------------------------------------------------------------------------
 
@@ -469,15 +415,13 @@ def _check_data(data: object) -> None:
             "SectorExplorer shows one output, and one feature with a bias or two with or without, but got"
             f" {data!r} with y of shape {data.y.shape}."
         )
+    if not np.any(data.inputs):
+        raise ValueError("Some input must differ from zero where there is no bias: else no weight has an effect.")
     if data.n_samples > MOST_SAMPLES[p]:
         raise ValueError(f"SectorExplorer shows at most {MOST_SAMPLES[p]} such samples, but got {data.n_samples}.")
 
 
 def _first_neurons(data: Dataset) -> tuple[tuple[float, ...], ...]:
     on_circle = data.inputs.shape[1] == 2
-    weights = [_at_angle(angle) for angle in FIRST_ANGLES] if on_circle else FIRST_ON_SPHERE
+    weights = [at_angle(angle) for angle in FIRST_ANGLES] if on_circle else FIRST_ON_SPHERE
     return tuple((*w, sign) for sign in (1.0, -1.0) for w in weights)
-
-
-def _at_angle(degrees: float) -> tuple[float, float]:
-    return math.cos(math.radians(degrees)), math.sin(math.radians(degrees))

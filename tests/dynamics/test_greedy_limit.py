@@ -52,6 +52,11 @@ def test_every_plateau_has_its_network(mode):
     np.testing.assert_allclose(losses, found.losses, atol=1e-7)
 
 
+def test_labels_near_the_end_of_float64_give_networks_without_nan():
+    found = limit(rq.Dataset([0.0, 1.0], [1e-200, -1e-200]), wide())
+    assert all(np.all(np.isfinite(net.W)) for net in found.networks)
+
+
 def test_two_points_wake_together_and_make_two_hinges():
     # f = ½ [relu(x + 1) - relu(1 - x)].
     found = limit(rq.datasets.two_points(), wide())

@@ -65,6 +65,17 @@ def test_samples_are_typed_added_nudged_and_deleted(shown):
     assert shown.error == ""
 
 
+def test_keys_faster_than_the_work_all_count_and_events_of_old_pictures_are_left_out(shown):
+    for _ in range(5):
+        shown._heard({"event": "nudge", "panel": "data", "name": "data", "index": 0, "dx": 0.1, "dy": 0.0})
+    shown._heard({"event": "click", "panel": "data", "x": 1.0, "y": 0.1})
+    shown._heard({"event": "delete", "panel": "data", "name": "data", "index": 0})
+    shown.wait(60)
+    assert shown.data.X[0, 0] == pytest.approx(-0.5)
+    assert shown.data.n_samples in (4, 5)
+    assert shown.error == ""
+
+
 def test_neurons_are_dropped_moved_and_flow_to_their_ends(shown):
     event(shown, "click", panel="directions", x=0.0, y=0.7)
     assert shown.neurons[-1] == pytest.approx((0.0, 1.0, 1.0))
@@ -224,10 +235,11 @@ def test_two_inputs_on_circle_and_sphere(tmp_path):
         (rq.Dataset([1.0], [1.0], bias=False), ValueError),
         (rq.Dataset([0.0, 1.0], [[1.0, 1.0], [0.0, 2.0]]), ValueError),
         (rq.Dataset(np.arange(99.0), np.arange(99.0)), ValueError),
+        (rq.Dataset([[0.0, 0.0]], [1.0], bias=False), ValueError),
     ],
 )
 def test_other_data_are_refused(data, error):
-    with pytest.raises(error, match="SectorExplorer"):
+    with pytest.raises(error, match="SectorExplorer|Some input must differ from zero"):
         rq.SectorExplorer(data)
 
 
