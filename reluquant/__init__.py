@@ -56,7 +56,9 @@ if TYPE_CHECKING:
     from reluquant.widgets.dashboard import Dashboard
     from reluquant.widgets.direction_histogram import DirectionHistogram
     from reluquant.widgets.explorer import explore
+    from reluquant.widgets.greedy_explorer import GreedyExplorer
     from reluquant.widgets.interpolation_explorer import InterpolationExplorer
+    from reluquant.widgets.sector_explorer import SectorExplorer
 
 __version__ = "0.1.0"
 
@@ -67,9 +69,11 @@ _HOMES = {
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
     "DirectionHistogram": "reluquant.widgets.direction_histogram",
+    "GreedyExplorer": "reluquant.widgets.greedy_explorer",
     "InterpolationExplorer": "reluquant.widgets.interpolation_explorer",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
+    "SectorExplorer": "reluquant.widgets.sector_explorer",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",
     "Trajectory": "reluquant.structures.trajectory",

@@ -80,10 +80,10 @@ class GreedyLimit:
         See :func:`reluquant.greedy_limit`.
     steps : tuple of GreedyStep
         In order.
-    final : ShallowReLU
-        The network that is left: one neuron for each group of equal directions and signs, dormant ones left out.
+    networks : tuple of ShallowReLU, length n_steps + 1
+        That of each plateau: one neuron for each group of equal directions and signs, dormant ones left out.
     loss : float
-        Its loss.
+        That of the last one.
     end : {"zero loss", "spurious", "dead", "horizon", "unfinished"}
         The kind of the last plateau (see :class:`reluquant.structures.stationary_point.StationaryPoint`); or the
         horizon was reached; or a flow did not come to rest, and ``message`` says why.
@@ -96,11 +96,16 @@ class GreedyLimit:
     data: Dataset
     mode: str
     steps: tuple[GreedyStep, ...]
-    final: ShallowReLU
+    networks: tuple[ShallowReLU, ...]
     loss: float
     end: str
     message: str
     missing: Floats
+
+    @property
+    def final(self) -> ShallowReLU:
+        """The network that is left."""
+        return self.networks[-1]
 
     @property
     def taus(self) -> Floats:
@@ -164,7 +169,7 @@ def greedy_limit(
     -------
     GreedyLimit
         ``.steps`` with ``.tau``, ``.directions``, ``.signs``, ``.groups``, ``.loss_before``, ``.loss_after``,
-        ``.tied``; ``.final``; ``.end``.
+        ``.tied``; ``.networks`` of the plateaus; ``.final``; ``.end``.
 
     Raises
     ------
@@ -223,7 +228,7 @@ def _tracked(
         data=data,
         mode="tracked",
         steps=_extrapolated(*steps),
-        final=_merged(plateaus[-1].W, plateaus[-1].a, np.flatnonzero(plateaus[-1].awake), data.bias),
+        networks=tuple(_merged(p.W, p.a, np.flatnonzero(p.awake), data.bias) for p in plateaus),
         loss=plateaus[-1].loss,
         end=end,
         message=message,
@@ -330,6 +335,7 @@ def _reseeded(
 ) -> GreedyLimit:
     final = ShallowReLU(np.empty((0, data.inputs.shape[1])), np.empty((0, *data.y.shape[1:])), bias=data.bias)
     loss, tau, steps = 0.5 * float(np.sum(data.y**2)) / data.n_samples, 0.0, []
+    networks = [final]
     end, message = "unfinished", f"There was no end after {MOST_STEPS} steps."
     ready = _growing(final, data, 0.0)
     slowest = GROWS * max((d.rate for d in ready), default=0.0)
@@ -352,13 +358,14 @@ def _reseeded(
             break
         state, before, loss = traj.final, loss, float(traj.loss[-1])
         final = _merged(state.W, state.a, np.arange(state.n_neurons), data.bias)
+        networks.append(final)
         steps.append(
             GreedyStep(
                 tau, _directions(woken, data), _signs(woken), (_NO_ONE,) * len(woken), before, loss, len(woken) > 1
             )
         )
         ready = _growing(final, data, slowest)
-    return GreedyLimit(data, "reseeded", tuple(steps), final, loss, end, message, _directions(ready, data))
+    return GreedyLimit(data, "reseeded", tuple(steps), tuple(networks), loss, end, message, _directions(ready, data))
 
 
 def _growing(net: ShallowReLU, data: Dataset, slowest: float) -> list[ExtremalDirection]:
@@ -402,17 +409,19 @@ def _groups(W: Floats, a: Floats) -> list[np.ndarray]:
 
 def _merged(W: Floats, a: Floats, members: np.ndarray, bias: bool) -> ShallowReLU:
     """The network with one balanced neuron for each group of the members."""
-    groups = [members[group] for group in _groups(W[members], a[members])]
-    if not groups:
-        return ShallowReLU(np.empty((0, W.shape[1])), np.empty((0, *a.shape[1:])), bias=bias)
     units, outputs, roots = [], [], []
-    for group in groups:
+    for group in (members[group] for group in _groups(W[members], a[members])):
         w, out = W[group], _as_rows(a)[group]
         pull = np.sum(w * np.linalg.norm(out, axis=1)[:, None], axis=0)
         mass = np.linalg.norm(pull)
+        if mass == 0:
+            # Awake on the scale of the limit, and yet too small for float64.
+            continue
         units.append(pull / mass)
         outputs.append(out[0] / np.linalg.norm(out[0]))
         roots.append(np.sqrt(mass))
+    if not roots:
+        return ShallowReLU(np.empty((0, W.shape[1])), np.empty((0, *a.shape[1:])), bias=bias)
     sizes = np.array(roots)[:, None]
     return ShallowReLU(sizes * units, (sizes * outputs).reshape(-1, *a.shape[1:]), bias=bias)
 

@@ -22,17 +22,9 @@ from reluquant.kernels.alignment_walk import ALIGNED, DEAD, MOST_PIECES, ON_LINE
 from reluquant.kernels.box_lcp import ACTIVE, EPS, HELD, INACTIVE, solve_box
 from reluquant.kernels.exponential_sums import first_negative, last_entry
 from reluquant.kernels.jit import kernel, lean_kernel
-from reluquant.kernels.neuron_alone import (
-    OFF,
-    ON,
-    OUTSIDE,
-    RELEASE,
-    SLIDE,
-    TOGETHER,
-    VANISHES,
-    is_dead,
-    span_held,
-)
+from reluquant.kernels.series_general import span_held
+from reluquant.kernels.state_general import OFF, ON, OUTSIDE, RELEASE, SLIDE, TOGETHER, VANISHES
+from reluquant.kernels.switch_general import is_dead
 
 # Rates this close are equal: their modes move as one.
 EQUAL = 16 * EPS

@@ -57,10 +57,14 @@ def sector_marks(sectors: SectorView) -> tuple[Mark, ...]:
     gap = np.full(sectors.angles.size, np.nan)
     x = np.column_stack([*(polar(r, sectors.angles)[0] for r in (theme.RAY_START, theme.RAY_END)), gap]).ravel()
     y = np.column_stack([*(polar(r, sectors.angles)[1] for r in (theme.RAY_START, theme.RAY_END)), gap]).ravel()
-    marks: list[Mark] = [
-        Area((wedge(*sectors.dead, 0.0, theme.RAY_END),), "muted", DEAD_OPACITY, label="no sample active"),
-        Line(x, y, "muted", theme.THIN, dashed=True, label="kink on a sample"),
-    ]
+    marks: list[Mark] = []
+    if sectors.dead is not None:
+        marks.append(
+            Area((wedge(*sectors.dead, 0.0, theme.RAY_END),), "muted", DEAD_OPACITY, label="no sample active")
+        )
+    marks.append(
+        Line(x, y, "muted", theme.THIN, dashed=True, label="kink on a sample")
+    )
     if sectors.angles.size <= theme.MOST_LABELS:
         for angle, rank in zip(sectors.angles, sectors.ranks, strict=True):
             at = polar(theme.LABEL_RADIUS, float(angle))

@@ -35,13 +35,13 @@ class SectorView:
         Angles ``atan2(b, w)`` at which ``w x_k + b = 0`` for a sample; at most 60 rays.
     ranks : ndarray of int, shape (n_rays,)
         Place of the ray's input among all different inputs, 1 for the smallest.
-    dead : (float, float)
-        Start and end angle (end above start) of the arc where a neuron is inactive on all samples.
+    dead : (float, float) or None
+        Start and end angle (end above start) of the arc where a neuron is inactive on all samples, if there is one.
     """
 
     angles: Floats
     ranks: np.ndarray
-    dead: tuple[float, float]
+    dead: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -127,7 +127,7 @@ def _area(mark: Area, place: Places) -> dict:
 def _label(mark: Label, place: Places) -> dict:
     return {
         "kind": "label", "at": place(mark.x, mark.y).tolist(), "text": mark.text, "colour": mark.colour,
-        "size": mark.size, "anchor": mark.anchor,
+        "size": mark.size, "anchor": mark.anchor, "halo": mark.halo,
     }  # fmt: skip
 
 

@@ -147,6 +147,8 @@ class Label:
         Of the font, in pixels.
     anchor : str
         ``start``, ``middle`` or ``end``.
+    halo : bool
+        Whether paper keeps the letters apart from lines below; not on a filled mark.
     """
 
     x: float
@@ -155,6 +157,7 @@ class Label:
     colour: str = "ink"
     size: float = 11.0
     anchor: str = "middle"
+    halo: bool = True
 
     def __post_init__(self) -> None:
         _check_colour(self.colour)

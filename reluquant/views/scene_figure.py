@@ -131,9 +131,10 @@ def _draw_area(axes: Axes, mark: Area, order: int) -> None:
 
 def _draw_label(axes: Axes, mark: Label, order: int) -> None:
     side = {"start": "left", "middle": "center", "end": "right"}[mark.anchor]
+    halo = [withStroke(linewidth=2, foreground=_colour("paper"))] if mark.halo else []
     axes.text(
         mark.x, mark.y, mark.text, color=_colour(mark.colour), fontsize=mark.size * POINT, ha=side, va="center",
-        zorder=order, path_effects=[withStroke(linewidth=2, foreground=_colour("paper"))],
+        zorder=order, path_effects=halo,
     )  # fmt: skip
 
 

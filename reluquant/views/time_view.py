@@ -110,7 +110,7 @@ def loss_curve(trajectory: Trajectory) -> LossCurve:
     start = np.interp(t_first, trajectory.t, trajectory.loss)
     log_t = np.log10(np.append(t_first, trajectory.t[keep]))
     loss = np.append(start, trajectory.loss[keep])
-    chosen = _thinned(log_t, loss)
+    chosen = thinned(log_t, loss)
     top = TOP_ROOM * float(loss.max()) or 1.0
     return LossCurve(frozen(log_t[chosen]), frozen(loss[chosen]), t_first, t_last, top)
 
@@ -186,7 +186,7 @@ def _end(trajectory: Trajectory) -> float:
     return end if end > 0 else 1.0
 
 
-def _thinned(log_t: np.ndarray, loss: np.ndarray) -> np.ndarray:
+def thinned(log_t: np.ndarray, loss: np.ndarray) -> np.ndarray:
     """Indices of the first and last point of every pixel-wide stretch."""
     if log_t.size <= STRIP_POINTS:
         return np.arange(log_t.size)

@@ -15,9 +15,11 @@ from reluquant.structures.trajectory import Trajectory
 from reluquant.widgets.data_editing import PRESETS
 from reluquant.widgets.direction_histogram import DirectionHistogram
 from reluquant.widgets.explorer import FlowExplorer
+from reluquant.widgets.greedy_explorer import GreedyExplorer
 from reluquant.widgets.instrument import Instrument, sentence_of
 from reluquant.widgets.interpolation_explorer import InterpolationExplorer
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
+from reluquant.widgets.sector_explorer import SectorExplorer
 
 # The start of a run, where an instrument shows a given one.
 N_NEURONS, SCALE = 1000, 1e-6
@@ -31,6 +33,8 @@ def _run(data: Dataset) -> Trajectory:
 INSTRUMENTS: dict[str, tuple[str, Callable[[Dataset], Instrument]]] = {
     "flow": ("Drag data and watch the flow", FlowExplorer),
     "interpolation": ("The network against linear interpolation of the data", InterpolationExplorer),
+    "sectors": ("Where tiny neurons turn to: drag residuals, drop neurons", SectorExplorer),
+    "saddles": ("From saddle to saddle, in the limit of a vanishing start", GreedyExplorer),
     "directions": ("Weight directions by count, mass or norm", lambda data: DirectionHistogram(_run(data))),
 }
 

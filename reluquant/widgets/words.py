@@ -47,12 +47,20 @@ class PointsText:
         In pixels.
     on_typed : callable
         Called with the new text.
+    label, tooltip : str
+        Shown beside and over it.
     """
 
-    def __init__(self, width: int, on_typed: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        width: int,
+        on_typed: Callable[[str], object],
+        label: str = "points",
+        tooltip: str = "The data as x y; x y; … – type to move, add or remove points",
+    ) -> None:
         self.text = W.Text(
-            description="points",
-            tooltip="The data as x y; x y; … – type to move, add or remove points",
+            description=label,
+            tooltip=tooltip,
             continuous_update=False,
             style={"description_width": "54px"},
             layout=W.Layout(width=f"{width}px"),
@@ -63,11 +71,13 @@ class PointsText:
 
     def show(self, data: Dataset) -> None:
         """Show data that somebody else set."""
+        self.show_rows(np.column_stack([data.X, data.y]))
+
+    def show_rows(self, rows: Floats) -> None:
+        """Show rows of numbers that somebody else set, shape (n_rows, n_columns)."""
         self._showing = True
         try:
-            self.text.value = "; ".join(
-                " ".join(written([value]) for value in row) for row in np.column_stack([data.X, data.y])
-            )
+            self.text.value = "; ".join(" ".join(written([value]) for value in row) for row in rows)
         finally:
             self._showing = False
 
@@ -84,10 +94,10 @@ def as_rows(text: str, width: int, kind: str, example: str) -> Floats:
     ValueError
         In one sentence, with the kind and an example, if they are something else.
     """
-    rows = [as_numbers(row, "coordinate") for row in text.split(";") if row.strip()]
-    if not rows or any(len(row) != width for row in rows):
+    rows = rows_of(text, width)
+    if rows is None or rows.size == 0:
         raise ValueError(f"Points must be {kind} such as {example}, separated by semicolons.")
-    return np.array(rows)
+    return rows
 
 
 def as_points(text: str) -> tuple[Floats, Floats]:
@@ -100,3 +110,15 @@ def as_points(text: str) -> tuple[Floats, Floats]:
     """
     x, y = as_rows(text, 2, "pairs", "-1 0.5; 0 -0.5; 1 0.5").T
     return x, y
+
+
+def rows_of(text: str, columns: int) -> Floats | None:
+    """Read typed rows of numbers, shape (n_rows, columns); None if a row has not that many.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, if an entry is not a number.
+    """
+    rows = [as_numbers(row, "coordinate") for row in text.split(";") if row.strip()]
+    return None if any(len(row) != columns for row in rows) else np.array(rows, dtype=float).reshape(-1, columns)

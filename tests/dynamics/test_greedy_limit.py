@@ -41,6 +41,22 @@ def test_golden_limits(name, start):
     assert found.loss == pytest.approx(found.losses[-1])
 
 
+@pytest.mark.parametrize("mode", ["tracked", "reseeded"])
+def test_every_plateau_has_its_network(mode):
+    data = rq.Dataset([-1.6, -0.9, -0.1, 0.7, 1.5], [0.6, -0.7, 0.9, -0.5, 0.8])
+    found = limit(data, mode=mode)
+    assert len(found.networks) == len(found.losses) == len(found.steps) + 1 > 3
+    assert found.final is found.networks[-1]
+    losses = [np.mean((net(data.X) - data.y) ** 2) / 2 for net in found.networks]
+    # Each at the end of its plateau, to the tolerance of the flow.
+    np.testing.assert_allclose(losses, found.losses, atol=1e-7)
+
+
+def test_labels_near_the_end_of_float64_give_networks_without_nan():
+    found = limit(rq.Dataset([0.0, 1.0], [1e-200, -1e-200]), wide())
+    assert all(np.all(np.isfinite(net.W)) for net in found.networks)
+
+
 def test_two_points_wake_together_and_make_two_hinges():
     # f = ½ [relu(x + 1) - relu(1 - x)].
     found = limit(rq.datasets.two_points(), wide())

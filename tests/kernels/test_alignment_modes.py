@@ -12,7 +12,7 @@ from scipy.integrate import solve_ivp
 
 from reluquant.kernels.alignment_modes import Ends, singular_values, walk_modes
 from reluquant.kernels.alignment_walk import ALIGNED, DEAD, REST, Field, Starts
-from reluquant.kernels.neuron_alone import OFF, RELEASE, SLIDE
+from reluquant.kernels.state_general import OFF, RELEASE, SLIDE
 
 
 def walk(normals, jump, linear, w, a, side, *, tangent=0.1, two_sided=None, balanced=False, room=0):

@@ -146,3 +146,9 @@ def test_files_of_another_kind_are_refused(tmp_path):
         save_film([EVERYTHING], tmp_path / "a.avi")
     with pytest.raises(ValueError, match="at least one scene"):
         save_film([], tmp_path / "a.gif")
+
+
+def test_a_label_on_a_filled_mark_has_no_halo():
+    marks = (Label(0.5, 0.5, "1"), Label(0.5, 0.5, "2", halo=False))
+    packed = packed_scene(Scene(((Panel("numbers", (0.0, 1.0), (0.0, 1.0), marks),),)))
+    assert [mark["halo"] for mark in packed["rows"][0][0]["marks"]] == [True, False]

@@ -78,7 +78,7 @@ const draw = {
   label(group, mark) {
     const [text] = children(group, "text", 1);
     set(text, {
-      x: mark.at[0], y: mark.at[1], class: `rq-text rq-${mark.colour}`, "font-size": mark.size,
+      x: mark.at[0], y: mark.at[1], class: `rq-text${mark.halo ? " rq-halo" : ""} rq-${mark.colour}`, "font-size": mark.size,
       "text-anchor": mark.anchor,
     });
     if (text.textContent !== mark.text) text.textContent = mark.text;
