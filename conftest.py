@@ -1,12 +1,15 @@
 """What must be set before the first test module is imported."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent
+# A benchmark that needs what only the dependency group `benchmarks` brings has no doctests to look for.
+collect_ignore = [] if find_spec("shapely") else ["tests/benchmarks/overlay.py"]
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
 os.environ.setdefault("MPLBACKEND", "agg")

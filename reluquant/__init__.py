@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from reluquant.widgets.explorer import explore
     from reluquant.widgets.greedy_explorer import GreedyExplorer
     from reluquant.widgets.interpolation_explorer import InterpolationExplorer
+    from reluquant.widgets.predict_first import PredictFirst
     from reluquant.widgets.sector_explorer import SectorExplorer
 
 __version__ = "0.1.0"
@@ -73,6 +74,7 @@ _HOMES = {
     "InterpolationExplorer": "reluquant.widgets.interpolation_explorer",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
+    "PredictFirst": "reluquant.widgets.predict_first",
     "SectorExplorer": "reluquant.widgets.sector_explorer",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",

@@ -19,6 +19,7 @@ PUBLIC_NAMES = [
     "InterpolationExplorer",
     "LazyInterpolant",
     "PiecewiseLinear",
+    "PredictFirst",
     "SectorExplorer",
     "ShallowReLU",
     "SimplicialInterpolant",
