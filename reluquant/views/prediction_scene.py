@@ -27,7 +27,9 @@ ASK = (
 
 def guess_places(data: Dataset, shown: Window, count: int = 13) -> Floats:
     """Inputs of the control points: even over the window, and at every input of the data."""
-    even = np.linspace(shown.left, shown.right, count)
+    wide = shown.right - shown.left
+    # Numbers that one can read: to a thousandth of the window.
+    even = np.round(np.linspace(shown.left, shown.right, count), max(0, 3 - math.floor(math.log10(wide))))
     inputs = np.unique(data.X[:, 0])
     # None closer to an input than a third of their distance.
     far = np.min(np.abs(even[:, None] - inputs), axis=1) > (even[1] - even[0]) / 3

@@ -41,7 +41,7 @@ def test_draw_adjust_run(jupyter, page):
     page.wait_for_timeout(400)
     assert value(page, "game.guess")[5][1] > drawn[5]
     lab.screenshot(page, "predict-drawn")
-    page.get_by_role("button", name="run", exact=True).click()
+    page.locator(".reluquant button[title^='Show what']").click()
     page.wait_for_timeout(800)
     assert value(page, "game.score") < 1
     assert "Your score" in page.locator(".reluquant .rq-status").inner_text()
