@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from reluquant.widgets.greedy_explorer import GreedyExplorer
     from reluquant.widgets.interpolation_explorer import InterpolationExplorer
     from reluquant.widgets.predict_first import PredictFirst
+    from reluquant.widgets.scale_explorer import ScaleExplorer
     from reluquant.widgets.sector_explorer import SectorExplorer
 
 __version__ = "0.1.0"
@@ -75,6 +76,7 @@ _HOMES = {
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
     "PredictFirst": "reluquant.widgets.predict_first",
+    "ScaleExplorer": "reluquant.widgets.scale_explorer",
     "SectorExplorer": "reluquant.widgets.sector_explorer",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",

@@ -20,6 +20,7 @@ PUBLIC_NAMES = [
     "LazyInterpolant",
     "PiecewiseLinear",
     "PredictFirst",
+    "ScaleExplorer",
     "SectorExplorer",
     "ShallowReLU",
     "SimplicialInterpolant",

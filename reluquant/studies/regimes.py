@@ -21,7 +21,7 @@ from reluquant.structures.dataset import Dataset
 from reluquant.structures.regimes import Measure, PhaseDiagram, RegimeRuns, ScaleSweep, Start
 from reluquant.structures.scalars import Rng, generator, real_number, whole_number
 from reluquant.structures.shallow_relu import MOST_NEURONS, SMALLEST_SCALE, ShallowReLU
-from reluquant.structures.trajectory import End
+from reluquant.structures.trajectory import End, Trajectory
 
 # Directions closer than this are one, or closer than 1/width: of that many random ones a twelfth of all neighbours
 # then count as one, while at a fixed angle all neurons of a wide network would be one long chain.
@@ -244,11 +244,19 @@ def regime_run(
 ) -> RegimeRun | None:
     """Make and measure one run; None if it was interrupted. Importable, so that it can run in another process."""
     net = draw_start(scale, n_neurons, rng=seed, **drawing)
-    rtol = max(SMALLEST_TOLERANCE, TOLERANCE / max(1.0, n_neurons * scale * scale))
+    rtol = run_tolerance(scale, n_neurons)
     traj = gradient_flow(net, data, rtol=rtol, progress=progress, **goals)
-    if traj.end == End.INTERRUPTED:
-        return None
-    end = traj.t[-1]
+    return None if traj.end == End.INTERRUPTED else measured(traj)
+
+
+def run_tolerance(scale: float, n_neurons: int) -> float:
+    """Tolerance of a run of that scale and width: finer where weights hardly move."""
+    return max(SMALLEST_TOLERANCE, TOLERANCE / max(1.0, n_neurons * scale * scale))
+
+
+def measured(traj: Trajectory) -> RegimeRun:
+    """Measure a run with one input and one output."""
+    data, n_neurons, end = traj.data, traj.n_neurons, traj.t[-1]
     distance = compare(traj.final, interpolate(data, duplicates="mean"))
     return RegimeRun(
         log10_rd=log10_relative_change(traj),

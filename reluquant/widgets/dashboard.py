@@ -20,6 +20,7 @@ from reluquant.widgets.instrument import Instrument, sentence_of
 from reluquant.widgets.interpolation_explorer import InterpolationExplorer
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 from reluquant.widgets.predict_first import PredictFirst
+from reluquant.widgets.scale_explorer import ScaleExplorer
 from reluquant.widgets.sector_explorer import SectorExplorer
 
 # The start of a run, where an instrument shows a given one.
@@ -36,6 +37,7 @@ INSTRUMENTS: dict[str, tuple[str, Callable[[Dataset], Instrument]]] = {
     "interpolation": ("The network against linear interpolation of the data", InterpolationExplorer),
     "sectors": ("Where tiny neurons turn to: drag residuals, drop neurons", SectorExplorer),
     "saddles": ("From saddle to saddle, in the limit of a vanishing start", GreedyExplorer),
+    "scales": ("From condensed to lazy: the scale of the start in one slider", ScaleExplorer),
     "predict": ("Draw what you expect, then see what was learned", PredictFirst),
     "directions": ("Weight directions by count, mass or norm", lambda data: DirectionHistogram(_run(data))),
 }

@@ -47,7 +47,7 @@ class Playback:
 
     def step(self, t: float, frames: int) -> float:
         """Return the moment some frames after ``t``, or before it if ``frames`` is negative."""
-        near = 1e-12 * t
+        near = 1e-12 * abs(t)
         if frames >= 0:
             place = int(np.searchsorted(self.grid, t + near, side="right")) - 1 + frames
         else:
