@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from reluquant.widgets.dashboard import Dashboard
     from reluquant.widgets.direction_histogram import DirectionHistogram
     from reluquant.widgets.explorer import explore
+    from reluquant.widgets.family_explorer import FamilyExplorer
     from reluquant.widgets.greedy_explorer import GreedyExplorer
     from reluquant.widgets.interpolation_explorer import InterpolationExplorer
     from reluquant.widgets.predict_first import PredictFirst
@@ -71,6 +72,7 @@ _HOMES = {
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",
     "DirectionHistogram": "reluquant.widgets.direction_histogram",
+    "FamilyExplorer": "reluquant.widgets.family_explorer",
     "GreedyExplorer": "reluquant.widgets.greedy_explorer",
     "InterpolationExplorer": "reluquant.widgets.interpolation_explorer",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",

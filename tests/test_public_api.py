@@ -15,6 +15,7 @@ PUBLIC_NAMES = [
     "Dataset",
     "DeepReLU",
     "DirectionHistogram",
+    "FamilyExplorer",
     "GreedyExplorer",
     "InterpolationExplorer",
     "LazyInterpolant",

@@ -15,6 +15,7 @@ from reluquant.structures.trajectory import Trajectory
 from reluquant.widgets.data_editing import PRESETS
 from reluquant.widgets.direction_histogram import DirectionHistogram
 from reluquant.widgets.explorer import FlowExplorer
+from reluquant.widgets.family_explorer import FamilyExplorer
 from reluquant.widgets.greedy_explorer import GreedyExplorer
 from reluquant.widgets.instrument import Instrument, sentence_of
 from reluquant.widgets.interpolation_explorer import InterpolationExplorer
@@ -37,6 +38,7 @@ INSTRUMENTS: dict[str, tuple[str, Callable[[Dataset], Instrument]]] = {
     "interpolation": ("The network against linear interpolation of the data", InterpolationExplorer),
     "sectors": ("Where tiny neurons turn to: drag residuals, drop neurons", SectorExplorer),
     "saddles": ("From saddle to saddle, in the limit of a vanishing start", GreedyExplorer),
+    "family": ("The finitely many functions, and how often each comes", FamilyExplorer),
     "scales": ("From condensed to lazy: the scale of the start in one slider", ScaleExplorer),
     "predict": ("Draw what you expect, then see what was learned", PredictFirst),
     "directions": ("Weight directions by count, mass or norm", lambda data: DirectionHistogram(_run(data))),

@@ -18,6 +18,7 @@ import traitlets as T
 from reluquant.views.film import FILMS, save_film, save_scene
 from reluquant.views.scene import Scene
 from reluquant.views.scene_figure import scene_figure
+from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 from reluquant.widgets.numeric_traits import came
 from reluquant.widgets.page import page
@@ -117,6 +118,8 @@ class Instrument(W.VBox):
         self._saver = SaveBar(f"{type(self).__name__.lower()}.png", self._save_clicked)
         try:
             self._open()
+            if not any(isinstance(part, Accessibility) for part in self.children):
+                self.children = (*self.children, Accessibility())
         except BaseException:
             self.close()
             raise

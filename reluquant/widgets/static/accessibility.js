@@ -18,7 +18,7 @@ function render({ model, el }) {
       root?.addEventListener("focusin", keep);
     }
     const figures = root ? [...root.querySelectorAll(".bqplot")] : [];
-    if (figures.length < labels.length) {
+    if (!root || figures.length < labels.length) {
       waiting = requestAnimationFrame(attach);
       return;
     }
