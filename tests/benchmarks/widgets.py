@@ -99,6 +99,44 @@ def direction_plays(n_neurons: int = 100_000, seconds: float = 120.0) -> None:
             write_row(f"{n_neurons:,} neurons, {name}", str(ready), *(f"{rate:.1f}" for rate in rates))
 
 
+# --- the whole explorer over a minute ---------------------------------------------------------------------------------
+
+EXPLORER_CELL = """
+import reluquant as rq
+widget = rq.explore(rq.datasets.sine(), n_neurons={n_neurons}, scale=1e-12)
+widget
+"""
+# At a quarter of the speed a play takes a minute.
+MINUTE, SLICES = 60.0, 4
+NETWORK_AND_WORDS = """() => [document.querySelector('.rq-status')?.textContent.match(/t = ([0-9.e+-]+):/)?.[1]]"""
+
+
+def explorer_minute(n_neurons: int = 1000) -> None:
+    """Frames a second of the whole explorer, quarter by quarter of a minute, and how far the page is behind."""
+    write_row("quarter", "frames a second", "page behind the kernel")
+    write_row("---", "---", "---")
+    with notebook(EXPLORER_CELL.format(n_neurons=n_neurons)) as page:
+        lab.kernel_run(page, "widget.wait(120); widget.t, widget.speed = float(widget.trajectory.t[-1]), 0.25")
+        page.evaluate(COUNT_FRAMES, "directions")
+        lab.kernel_run(page, "widget.play()")
+        for quarter in range(SLICES):
+            began, first = time.perf_counter(), page.evaluate("window.frames_applied")
+            page.wait_for_timeout(1000 * (MINUTE / SLICES - 1.0))
+            rate = (page.evaluate("window.frames_applied") - first) / (time.perf_counter() - began)
+            write_row(str(quarter + 1), f"{rate:.1f}", f"{_behind(page):.2f} s")
+        lab.kernel_run(page, "widget.pause()")
+
+
+def _behind(page: Page) -> float:
+    """Seconds until the page shows, in words, a moment that the kernel has just shown."""
+    shown = lab.kernel_run(page, "from reluquant.views.sentences import number; print(number(widget.t))")
+    began = time.perf_counter()
+    page.wait_for_function(
+        f"goal => Number(({NETWORK_AND_WORDS})()[0]) >= Number(goal)", arg=shown, polling=10, timeout=30_000
+    )
+    return time.perf_counter() - began
+
+
 # --- shared ----------------------------------------------------------------------------------------------------------
 
 
@@ -155,7 +193,11 @@ def write_row(*cells: str) -> None:
     sys.stdout.flush()
 
 
-BENCHMARKS = {"direction_pictures": direction_pictures, "direction_plays": direction_plays}
+BENCHMARKS = {
+    "direction_pictures": direction_pictures,
+    "direction_plays": direction_plays,
+    "explorer_minute": explorer_minute,
+}
 
 
 def main(names: list[str]) -> None:
