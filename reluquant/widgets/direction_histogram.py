@@ -217,9 +217,6 @@ class DirectionHistogram(Playable):
             "elevation": self._on_picture,
             "selected": self._on_picture,
             "max_seconds": self._on_setting,
-            "status": lambda _: self._show_words(),
-            "error": lambda _: self._show_words(),
-            "busy": lambda _: self._show_words(),
         }.items():
             self.observe(reaction, names=name)
 
@@ -410,9 +407,6 @@ class DirectionHistogram(Playable):
                 entry.value = f"{angle:.4g}"
         finally:
             self._showing = False
-
-    def _show_words(self) -> None:
-        self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
 
 
 def _entry(label: str, tooltip: str, width: int) -> W.Text:

@@ -128,7 +128,6 @@ class FamilyExplorer(Instrument):
             control.observe(lambda change, name=name: self._showing or self._set(name, change.new), names="value")
         self.observe(self._on_problem, names=["data", "n_draws", "n_neurons", "seed"])
         self.observe(self._on_chosen, names="chosen")
-        self.observe(lambda _: self._show_words(), names=["status", "error", "busy"])
         self._points.show(self.data)
         self._show_controls()
         self._compute()
@@ -241,6 +240,3 @@ class FamilyExplorer(Instrument):
     def _refusal_gone(self) -> None:
         self._points.show(self.data)
         self._show_controls()
-
-    def _show_words(self) -> None:
-        self._words.show(self.status, self.error, busy=self.busy, live=True)

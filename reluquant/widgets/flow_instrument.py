@@ -165,9 +165,6 @@ class FlowInstrument(EditsData):
             "playing": self._on_playing,
             "speed": self._on_setting,
             "max_seconds": self._on_setting,
-            "status": lambda _: self._show_words(),
-            "error": lambda _: self._show_words(),
-            "busy": lambda _: self._show_words(),
         }.items():
             self.observe(reaction, names=name)
 
@@ -288,9 +285,6 @@ class FlowInstrument(EditsData):
         self._bar.show(
             speed=self.speed, scale=self.scale, n_neurons=self.n_neurons, seed=self.seed, playing=self.playing
         )
-
-    def _show_words(self) -> None:
-        self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
 
 
 def _typical_norm(run: Trajectory) -> float:

@@ -183,8 +183,6 @@ class GreedyExplorer(Playable):
             self._bar.box, self._view, self._words.status, W.HBox([*points, self._saver.box]), self._words.alert,
         ]  # fmt: skip
         self.add_class("reluquant")
-        words = ("status", "error", "busy")
-        self.observe(lambda _: self._show_words(), names=words)
         self.observe(self._on_data, names="data")
         self.observe(self._on_problem, names=["n_neurons", "scale", "seed", "mode"])
         self.observe(self._on_tau, names="tau")
@@ -384,9 +382,6 @@ class GreedyExplorer(Playable):
         self._scale.show(self.scale)
         self._neurons.show(self.n_neurons)
         self._mode.value, self._seed.value = self.mode, self.seed
-
-    def _show_words(self) -> None:
-        self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
 
 
 def _check_data(data: object) -> None:

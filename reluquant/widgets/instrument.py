@@ -24,6 +24,7 @@ from reluquant.widgets.numeric_traits import came
 from reluquant.widgets.page import page
 from reluquant.widgets.runner import FRAMES_PER_SECOND, LatestJob, PacedDrawing
 from reluquant.widgets.save_bar import SaveBar
+from reluquant.widgets.words import Words
 
 # A first display waits that many seconds for a result, to put a picture beside the widget; its dots per inch.
 PATIENCE, COARSE = 0.3, 80.0
@@ -91,6 +92,9 @@ class Instrument(W.VBox):
     # Python closes a widget that it deletes, also one whose construction was refused.
     _closed = True
 
+    # The lines of words, which a kind of instrument builds.
+    _words: Words
+
     # Traits that a kind of instrument is about, and gives its constructor; `user=True` marks its settings.
     _nouns: tuple[str, ...] = ("data",)
 
@@ -118,6 +122,8 @@ class Instrument(W.VBox):
         self._saver = SaveBar(f"{type(self).__name__.lower()}.png", self._save_clicked)
         try:
             self._open()
+            self.observe(lambda _: self._show_words(), names=["status", "error", "busy"])
+            self._show_words()
             if not any(isinstance(part, Accessibility) for part in self.children):
                 self.children = (*self.children, Accessibility())
         except BaseException:
@@ -137,6 +143,10 @@ class Instrument(W.VBox):
 
     def _show_controls(self) -> None:
         """Make the controls show the traits."""
+
+    def _show_words(self) -> None:
+        """Say status and error; a play is not read aloud."""
+        self._words.show(self.status, self.error, busy=self.busy, live=not getattr(self, "playing", False))
 
     def _refusal_gone(self) -> None:
         """Put right what a control still shows of a refused action."""

@@ -160,7 +160,6 @@ class ScaleExplorer(Playable):
         self.observe(self._on_contrast, names="contrast")
         self.observe(self._on_playing, names="playing")
         self.observe(lambda _: self._show_controls(), names="speed")
-        self.observe(lambda _: self._show_words(), names=["status", "error", "busy"])
         self._points.show(self.data)
         self._show_controls()
         self._compute()
@@ -326,6 +325,3 @@ class ScaleExplorer(Playable):
     def _refusal_gone(self) -> None:
         self._points.show(self.data)
         self._show_controls()
-
-    def _show_words(self) -> None:
-        self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)

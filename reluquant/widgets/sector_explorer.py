@@ -186,8 +186,7 @@ class SectorExplorer(Playable):
         for name, reaction in {
             "data": self._on_data, "residual": self._on_problem, "neurons": self._on_problem, "t": self._on_t,
             "playing": self._on_playing, "speed": self._on_look, "sign": self._on_look, "picked": self._on_look,
-            "azimuth": self._on_look, "elevation": self._on_look, "status": lambda _: self._show_words(),
-            "error": lambda _: self._show_words(), "busy": lambda _: self._show_words(),
+            "azimuth": self._on_look, "elevation": self._on_look,
         }.items():  # fmt: skip
             self.observe(reaction, names=name)
         self._show_controls()
@@ -401,9 +400,6 @@ class SectorExplorer(Playable):
         if self._on_circle:
             rows = np.column_stack([np.round(np.degrees(np.arctan2(rows[:, 1], rows[:, 0])), 4), rows[:, 2]])
         self._starts.show_rows(rows)
-
-    def _show_words(self) -> None:
-        self._words.show(self.status, self.error, busy=self.busy, live=not self.playing)
 
 
 def _check_data(data: object) -> None:
