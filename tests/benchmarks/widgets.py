@@ -106,25 +106,26 @@ import reluquant as rq
 widget = rq.explore(rq.datasets.sine(), n_neurons={n_neurons}, scale=1e-12)
 widget
 """
-# At a quarter of the speed a play takes a minute.
-MINUTE, SLICES = 60.0, 4
+# Plays one after the other, without a rest: a minute.
+PLAYS = 4
 NETWORK_AND_WORDS = """() => [document.querySelector('.rq-status')?.textContent.match(/t = ([0-9.e+-]+):/)?.[1]]"""
 
 
 def explorer_minute(n_neurons: int = 1000) -> None:
-    """Frames a second of the whole explorer, quarter by quarter of a minute, and how far the page is behind."""
-    write_row("quarter", "frames a second", "page behind the kernel")
+    """Frames a second of the whole explorer, play by play of a minute, and how far the page is behind."""
+    write_row("play", "frames a second", "page behind the kernel")
     write_row("---", "---", "---")
     with notebook(EXPLORER_CELL.format(n_neurons=n_neurons)) as page:
-        lab.kernel_run(page, "widget.wait(120); widget.t, widget.speed = float(widget.trajectory.t[-1]), 0.25")
+        lab.kernel_run(page, "widget.wait(120)")
         page.evaluate(COUNT_FRAMES, "directions")
-        lab.kernel_run(page, "widget.play()")
-        for quarter in range(SLICES):
+        for play in range(PLAYS):
+            lab.kernel_run(page, "widget.t = float(widget.trajectory.t[-1]); widget.play()")
             began, first = time.perf_counter(), page.evaluate("window.frames_applied")
-            page.wait_for_timeout(1000 * (MINUTE / SLICES - 1.0))
+            page.wait_for_timeout(1000 * (PLAY - 2.0))
             rate = (page.evaluate("window.frames_applied") - first) / (time.perf_counter() - began)
-            write_row(str(quarter + 1), f"{rate:.1f}", f"{_behind(page):.2f} s")
-        lab.kernel_run(page, "widget.pause()")
+            behind = _behind(page)
+            lab.kernel_run(page, "widget.wait(30)")
+            write_row(str(play + 1), f"{rate:.1f}", f"{behind:.2f} s")
 
 
 def _behind(page: Page) -> float:
