@@ -126,6 +126,7 @@ class FlowExplorer(FlowInstrument):
     mode = T.Enum(MODES, "move")
     preset = T.Enum(("", *PRESETS), "")
     selected = T.Tuple()
+    hovered = T.Tuple()
     forecast = T.Tuple()
 
     _ready: Dataset | None = None
@@ -201,7 +202,7 @@ class FlowExplorer(FlowInstrument):
         super()._observe()
         self.observe(self._on_setting, names="mode")
         self.observe(self._on_preset, names="preset")
-        self.observe(self._on_selected, names="selected")
+        self.observe(self._on_selected, names=["selected", "hovered"])
 
     # --- the user moved something ----------------------------------------------------------------
 
@@ -222,8 +223,14 @@ class FlowExplorer(FlowInstrument):
     @guarded
     def _circle_event(self, event: Mapping[str, object]) -> None:
         sign = {"positive": 1, "negative": -1}.get(event.get("name"))
-        if event["event"] == "pick" and sign is not None:
-            self._pick(self._frame().neurons.in_bar(sign, int(event["index"])))
+        if event["event"] == "leave":
+            self.hovered = ()
+        elif event["event"] in ("pick", "hover") and sign is not None and self.trajectory is not None:
+            neurons = self._frame().neurons.in_bar(sign, int(event["index"]))
+            if event["event"] == "pick":
+                self._pick(neurons)
+            else:
+                self.hovered = tuple(neurons.tolist())
 
     def _pick(self, neurons: np.ndarray) -> None:
         chosen = tuple(neurons.tolist())
@@ -235,11 +242,11 @@ class FlowExplorer(FlowInstrument):
 
     # --- a trait changed -------------------------------------------------------------------------
 
-    @T.validate("selected")
+    @T.validate("selected", "hovered")
     def _valid_selected(self, proposal: object) -> tuple[int, ...]:
         chosen = proposal["value"]
         if not all(isinstance(j, numbers.Integral) and 0 <= j < self.n_neurons for j in chosen):
-            raise T.TraitError(f"selected must hold numbers of neurons from 0 to {self.n_neurons - 1}.")
+            raise T.TraitError(f"{proposal['trait'].name} must hold numbers of neurons from 0 to {self.n_neurons - 1}.")
         return tuple(int(j) for j in chosen)
 
     @guarded
@@ -249,7 +256,7 @@ class FlowExplorer(FlowInstrument):
         super()._on_data(change)
 
     def _on_start(self, change: object) -> None:
-        self.selected = ()
+        self.selected = self.hovered = ()
         super()._on_start(change)
 
     @guarded
@@ -282,7 +289,7 @@ class FlowExplorer(FlowInstrument):
             self._drawn = run
         self._advance()
         frame = flow_frame(run, min(self.t, float(run.t[-1])), shown=self._window)
-        neurons, chosen = frame.neurons, np.array(self.selected, dtype=int)
+        neurons, chosen = frame.neurons, np.array(self.hovered or self.selected, dtype=int)
         self._function.show(frame)
         self._function.show_selected(neurons.kink[chosen])
         circle = flow_circle(run.data, frame, chosen, size=CIRCLE_SIZE, title=False)

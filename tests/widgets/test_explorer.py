@@ -836,3 +836,16 @@ def test_a_widget_with_nothing_to_show_yet_is_shown_without(monkeypatch):
         assert set(made._repr_mimebundle_()) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
     finally:
         made.close()
+
+
+def test_the_mouse_over_a_bar_shows_its_neurons_until_it_leaves(explorer):
+    frame = flow_frame(explorer.trajectory, explorer.t, shown=explorer._window)
+    expected = frame.neurons.in_bar(1, 0)
+    explorer.selected = [0]
+    explorer._circle_event({"event": "hover", "name": "positive", "index": 0})
+    explorer.wait(10)
+    assert explorer.hovered == tuple(expected)
+    assert f"Selected: {expected.size} neuron" in explorer.status
+    explorer._circle_event({"event": "leave"})
+    explorer.wait(10)
+    assert "Selected: 1 neuron " in explorer.status
