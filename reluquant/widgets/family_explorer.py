@@ -8,17 +8,17 @@ import ipywidgets as W
 import traitlets as T
 
 from reluquant.dynamics.function_family import FunctionFamily, function_family
-from reluquant.structures.dataset import Dataset
 from reluquant.views.family_scene import by_frequency, family_scene
 from reluquant.views.scene import Scene
 from reluquant.views.sentences import number
 from reluquant.widgets import legend
 from reluquant.widgets.control_bar import LARGEST_SEED
 from reluquant.widgets.controls import LogNumber, as_number
-from reluquant.widgets.instrument import Instrument, guarded
+from reluquant.widgets.instrument import guarded
+from reluquant.widgets.line_problem import LineProblem
 from reluquant.widgets.numeric_traits import WholeNumber
 from reluquant.widgets.scene_view import SceneView
-from reluquant.widgets.words import PointsText, Words, as_points
+from reluquant.widgets.words import PointsText, Words
 
 WIDTH = 944
 LARGEST_WIDTH = 10_000
@@ -26,7 +26,7 @@ LARGEST_WIDTH = 10_000
 MOST_SUBSETS = 1024
 
 
-class FamilyExplorer(Instrument):
+class FamilyExplorer(LineProblem):
     """All functions in which training from a vanishing start can end, with how often random networks end in each.
 
     Parameters
@@ -63,16 +63,11 @@ class FamilyExplorer(Instrument):
     >>> explorer.close()
     """
 
-    data = T.Instance(Dataset)
     n_draws = WholeNumber(100, min=0, max=2000).tag(user=True)
     n_neurons = WholeNumber(100, min=1, max=LARGEST_WIDTH).tag(user=True)
     seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
     chosen = WholeNumber(0, min=0)
     family = T.Instance(FunctionFamily, allow_none=True)
-
-    def __init__(self, data: Dataset, **settings: object) -> None:
-        self._check(data)
-        super().__init__(data=data, **settings)
 
     def scene(self) -> Scene:
         """Return what is shown now, as a value.
@@ -150,11 +145,6 @@ class FamilyExplorer(Instrument):
             setattr(self, name, value)
 
     @guarded
-    def _points_typed(self, text: str) -> None:
-        x, y = as_points(text)
-        self.data = Dataset(x, y, name=self.data.name)
-
-    @guarded
     def _heard(self, event: Mapping[str, object]) -> None:
         panel = str(event.get("panel", ""))
         if event["event"] == "click" and panel.startswith("member"):
@@ -162,27 +152,10 @@ class FamilyExplorer(Instrument):
 
     # --- a trait changed -------------------------------------------------------------------------
 
-    @T.validate("data")
-    def _valid_data(self, proposal: object) -> Dataset:
-        self._check(proposal["value"])
-        return proposal["value"]
-
-    @guarded
-    def _on_problem(self, change: object) -> None:
-        self._points.show(self.data)
-        self._show_controls()
-        self._compute()
-
     @guarded
     def _on_chosen(self, change: object) -> None:
         self._show_controls()
         self._drawing.request()
-
-    def _check(self, data: object) -> None:
-        if not isinstance(data, Dataset):
-            raise TypeError(f"FamilyExplorer takes a Dataset, but got a {type(data).__name__}; use rq.Dataset.")
-        if data.n_features != 1 or not data.bias or data.y.ndim != 1:
-            raise ValueError(f"FamilyExplorer takes data with one feature, one label and a bias, but got {data!r}.")
 
     # --- work off the main thread ----------------------------------------------------------------
 
@@ -236,7 +209,3 @@ class FamilyExplorer(Instrument):
                 self._member.value = min(self.chosen, len(self.family) - 1)
         finally:
             self._showing = False
-
-    def _refusal_gone(self) -> None:
-        self._points.show(self.data)
-        self._show_controls()

@@ -19,11 +19,12 @@ from reluquant.widgets import legend
 from reluquant.widgets.control_bar import LARGEST_SEED
 from reluquant.widgets.controls import as_number
 from reluquant.widgets.instrument import guarded
+from reluquant.widgets.line_problem import LineProblem
 from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber
 from reluquant.widgets.play_bar import PlayBar
 from reluquant.widgets.playable import Playable
 from reluquant.widgets.scene_view import SceneView
-from reluquant.widgets.words import PointsText, Words, as_points
+from reluquant.widgets.words import PointsText, Words
 
 WIDTH = 944
 GRID = scale_grid()
@@ -32,7 +33,7 @@ FLOW = "flow only"
 RATES = {FLOW: None, "descent, lr 0.001": 1e-3, "descent, lr 0.01": 1e-2, "descent, lr 0.1": 1e-1}
 
 
-class ScaleExplorer(Playable):
+class ScaleExplorer(LineProblem, Playable):
     """The end of a run over the scale of its start, from 1e-100 to 10: directions, weights, function.
 
     The runs of a grid of scales are made off the kernel's main thread, spread over the whole range from the first on;
@@ -75,7 +76,6 @@ class ScaleExplorer(Playable):
 
     _cursor = "log_scale"
 
-    data = T.Instance(Dataset)
     n_neurons = WholeNumber(300, min=2, max=10_000).tag(user=True)
     seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
     max_seconds = FiniteFloat(10.0, min=0.1).tag(user=True)
@@ -84,9 +84,8 @@ class ScaleExplorer(Playable):
     runs = T.Tuple()
 
     def __init__(self, data: Dataset, **settings: object) -> None:
-        self._check(data)
         self._descents: dict[tuple[float, str], Trajectory] = {}
-        super().__init__(data=data, **settings)
+        super().__init__(data, **settings)
 
     def scene(self) -> Scene:
         """Return what is shown now, as a value.
@@ -177,11 +176,6 @@ class ScaleExplorer(Playable):
             self._show_controls()
 
     @guarded
-    def _points_typed(self, text: str) -> None:
-        x, y = as_points(text)
-        self.data = Dataset(x, y, name=self.data.name)
-
-    @guarded
     def _chosen(self, name: str, value: object) -> None:
         try:
             setattr(self, name, value)
@@ -200,22 +194,11 @@ class ScaleExplorer(Playable):
 
     # --- a trait changed -------------------------------------------------------------------------
 
-    @T.validate("data")
-    def _valid_data(self, proposal: object) -> Dataset:
-        self._check(proposal["value"])
-        return proposal["value"]
-
     @T.validate("n_neurons")
     def _valid_width(self, proposal: object) -> int:
         if proposal["value"] % 2:
             raise T.TraitError(f"n_neurons must be even, for mirrored pairs, but got {proposal['value']}.")
         return proposal["value"]
-
-    @guarded
-    def _on_problem(self, change: object) -> None:
-        self._points.show(self.data)
-        self._show_controls()
-        self._compute()
 
     @guarded
     def _on_cursor(self, change: object) -> None:
@@ -228,12 +211,6 @@ class ScaleExplorer(Playable):
         self._show_controls()
         self._drawing.request()
         self._contrast_here()
-
-    def _check(self, data: object) -> None:
-        if not isinstance(data, Dataset):
-            raise TypeError(f"ScaleExplorer takes a Dataset, but got a {type(data).__name__}; use rq.Dataset.")
-        if data.n_features != 1 or not data.bias or data.y.ndim != 1:
-            raise ValueError(f"ScaleExplorer takes data with one feature, one label and a bias, but got {data!r}.")
 
     # --- work off the main thread ----------------------------------------------------------------
 
@@ -321,7 +298,3 @@ class ScaleExplorer(Playable):
             self._width.value, self._seed.value, self._beside.value = self.n_neurons, self.seed, self.contrast
         finally:
             self._showing = False
-
-    def _refusal_gone(self) -> None:
-        self._points.show(self.data)
-        self._show_controls()
