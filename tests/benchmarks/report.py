@@ -227,10 +227,9 @@ BOUNDS = """## What bounds our walls
 
 * **A**: the 36 steps and 380 switches take half a millisecond; arguments, groups and records a quarter in Python.
 * **B**: 15 switches a neuron, but all after the alignment are those of three groups of merged neurons. What is left is
-  the alignment, some 6 passages a neuron (0.1 µs one by one, 10 ns in a crowd, and as much again to write them down),
-  and a hundred to two hundred steps of 12 to 18 µs, a third of which are the coefficients of the series; 15 to 20 have
-  a heavy switch, which cuts the step. With 1000 neurons these steps are four fifths. With 10⁵ a half is the alignment,
-  the rest are copies of rows and switches.
+  the alignment, some 6 passages a neuron (0.2 µs one by one, some 10 ns in a crowd, and to write them down), and a
+  hundred to two hundred steps of 12 to 18 µs, of which 15 to 20 have a heavy switch that cuts them. With 1000 neurons
+  these steps are most of it. With 10⁵ a half is the alignment, the rest are copies of rows and switches.
 * **K7, tails**: 20 to 120 implicit steps of 25 to 100 µs, each some Newton iterations on the residual at eight nodes.
 * **C**: 117,000 switches in 6 dimensions, each found 1.8 times at 1.6 µs; neurons held by several samples, at 12 µs.
   Passes of the light neurons, one or two a step, are half of the work; those of the heavy ones, three a step, a fourth.
