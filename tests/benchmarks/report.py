@@ -225,11 +225,11 @@ def multiple(value: float) -> str:
 # Counted with the processor's cycle counter around the parts of the kernels, on the machine of the goals.
 BOUNDS = """## What bounds our walls
 
-* **A**: the 35 steps and 380 switches take half a millisecond; arguments, groups and records as much again in Python.
+* **A**: the 36 steps and 380 switches take half a millisecond; arguments, groups and records a quarter in Python.
 * **B**: 15 switches a neuron, but all after the alignment are those of three groups of merged neurons. What is left is
-  the alignment, some 6 passages a neuron at 0.3 µs (one root of a polynomial, and what it changes in the field), and a
-  hundred to two hundred steps, whose series take 5 µs, and 15 to 20 with a heavy switch: it cuts the step, which is
-  then taken again. With 1000 neurons each is about a third; the rest is Python. With 10⁵ neurons all is alignment.
+  the alignment, some 6 passages a neuron (0.2 µs one by one, some 10 ns in a crowd, and to write them down), and a
+  hundred to two hundred steps of 12 to 18 µs, of which 15 to 20 have a heavy switch that cuts them. With 1000 neurons
+  these steps are most of it. With 10⁵ a half is the alignment, the rest are copies of rows and switches.
 * **K7, tails**: 20 to 120 implicit steps of 25 to 100 µs, each some Newton iterations on the residual at eight nodes.
 * **C**: 117,000 switches in 6 dimensions, each found 1.8 times at 1.6 µs; neurons held by several samples, at 12 µs.
   Passes of the light neurons, one or two a step, are half of the work; those of the heavy ones, three a step, a fourth.
