@@ -85,6 +85,7 @@ class ScaleExplorer(LineProblem, Playable):
 
     def __init__(self, data: Dataset, **settings: object) -> None:
         self._descents: dict[tuple[float, str], Trajectory] = {}
+        self._question: object = None
         super().__init__(data, **settings)
 
     def scene(self) -> Scene:
@@ -218,6 +219,7 @@ class ScaleExplorer(LineProblem, Playable):
         data, n_neurons, seed = self.data, self.n_neurons, self.seed
         self._work_failure, self._warning = None, ""
         self.runs, self._descents = (), {}
+        self._question = question = object()
         self.busy = True
 
         def job(outdated: Callable[[], bool]) -> None:
@@ -228,7 +230,8 @@ class ScaleExplorer(LineProblem, Playable):
                 run = scale_run(
                     data, float(GRID[index]), n_neurons=n_neurons, seed=seed, progress=self._limit(outdated)
                 )
-                if outdated():
+                # An outdated job may finish a run; it belongs to another question.
+                if outdated() or question is not self._question:
                     return
                 if run is None:
                     late.append(f"{10.0 ** GRID[index]:.1g}")

@@ -32,7 +32,7 @@ def notebook7(browser_path, tmp_path_factory):
     yield from _serve(tmp_path_factory, "notebook")
 
 
-@pytest.fixture(params=["jupyter", "notebook7"])
+@pytest.fixture(params=["jupyter", pytest.param("notebook7", marks=pytest.mark.slow)])
 def either(request):
     """A running server: the test runs once in JupyterLab and once in Notebook 7."""
     return request.getfixturevalue(request.param)

@@ -19,6 +19,7 @@ def value(page, expression):
     return json.loads(lab.kernel_run(page, f"import json; print(json.dumps({expression}))"))
 
 
+@pytest.mark.slow
 def test_click_choose_and_widen(jupyter, page):
     lab.open_notebook(page, jupyter, jupyter.write("family.ipynb", [CELL]))
     lab.run_all(page)

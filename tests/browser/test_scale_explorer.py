@@ -26,6 +26,7 @@ def network(page):
     )
 
 
+@pytest.mark.slow
 def test_click_type_and_compare(jupyter, page):
     lab.open_notebook(page, jupyter, jupyter.write("scales.ipynb", [CELL]))
     lab.run_all(page)

@@ -80,6 +80,7 @@ def test_residuals_neurons_and_directions_by_mouse_and_keyboard(jupyter, page):
     assert value(page, "explorer.error") == ""
 
 
+@pytest.mark.slow
 def test_the_sphere_turns_by_a_drag_and_takes_a_neuron_by_a_click(jupyter, page):
     lab.open_notebook(page, jupyter, jupyter.write("sphere.ipynb", ["import reluquant as rq" + SPHERE]))
     lab.run_all(page)

@@ -7,7 +7,7 @@ import traitlets as T
 from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
-from tests.widgets.conftest import DATA, worker_threads
+from tests.widgets.conftest import DATA, threads_left
 
 
 @pytest.fixture
@@ -219,5 +219,5 @@ def test_many_explorers_leave_nothing():
         made.close()
     gc.collect()
     assert set(instances) == before
-    assert worker_threads() == []
+    assert threads_left() == []
     assert repr(made) == "GreedyExplorer(closed)"

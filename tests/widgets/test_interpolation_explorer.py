@@ -10,7 +10,7 @@ from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
 from reluquant.analysis.flips import flips
-from tests.widgets.conftest import DATA, worker_threads
+from tests.widgets.conftest import DATA, threads_left
 
 PLANE = rq.Dataset(
     [[-1.0, -1.0], [1.0, -0.9], [1.1, 1.0], [-0.9, 1.1], [0.1, 0.0], [0.4, 0.6]], [0.5, -0.5, 0.6, -0.4, 0.9, 0.1]
@@ -271,4 +271,4 @@ def test_many_explorers_leave_nothing(line_run, plane_run):
         explorer.close()
     gc.collect()
     assert set(instances) == before
-    assert worker_threads() == []
+    assert threads_left() == []

@@ -7,7 +7,7 @@ import traitlets as T
 from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
-from tests.widgets.conftest import worker_threads
+from tests.widgets.conftest import threads_left
 
 X, Y = [-1.0, -0.3, 0.6, 1.2], [1.2, -1.6, 0.8, -0.4]
 
@@ -258,5 +258,5 @@ def test_many_explorers_leave_nothing():
         made.close()
     gc.collect()
     assert set(instances) == before
-    assert worker_threads() == []
+    assert threads_left() == []
     assert repr(made) == "SectorExplorer(closed)"
