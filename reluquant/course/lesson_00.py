@@ -1,14 +1,13 @@
-"""Checks of the course's exercises: each says what is wrong with an answer, and never only that it is."""
+"""The exercise of the quick start."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
 from reluquant.analysis.neuron_clusters import neuron_clusters
 from reluquant.analysis.piecewise_linear import piecewise_linear
 from reluquant.analysis.simplify import simplify
+from reluquant.course.exercises import Checks
 from reluquant.dynamics.gradient_flow import gradient_flow
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.scalars import whole_number
@@ -18,39 +17,6 @@ from reluquant.structures.shallow_relu import ShallowReLU
 COUNT_TOLERANCE = 0.2
 # The exercise's words: this share of the mass, kinks that matter to this tolerance, on this stretch of the line.
 SHARE, KINK_TOLERANCE, STRETCH = 0.99, 1e-3, (-2, 2)
-
-
-def check(exercise: str, answer: object) -> str:
-    """Check an answer to an exercise of the course.
-
-    Parameters
-    ----------
-    exercise : str
-        Its number, such as ``"00-1"``: notebook, exercise.
-    answer : object
-        What the exercise asks for.
-
-    Returns
-    -------
-    str
-        "Right: …", or what is wrong and where to look.
-
-    Raises
-    ------
-    ValueError
-        If there is no such exercise, or the answer has another form than asked for.
-    TypeError
-        If the answer does not consist of what is asked for.
-
-    Examples
-    --------
-    >>> import reluquant as rq
-    >>> print(rq.course.check("00-1", (4, 300)))
-    4 directions are as few as a tiny start leaves: did you draw the network with scale=1?
-    """
-    if exercise not in _CHECKS:
-        raise ValueError(f"There is no exercise {exercise!r}; there are {', '.join(sorted(_CHECKS))}.")
-    return _CHECKS[exercise](answer)
 
 
 def _large_start(answer: object) -> str:
@@ -84,4 +50,4 @@ def _large_start(answer: object) -> str:
     )
 
 
-_CHECKS: dict[str, Callable[[object], str]] = {"00-1": _large_start}
+CHECKS: Checks = {"00-1": _large_start}
