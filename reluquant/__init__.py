@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reluquant import course, datasets
+    from reluquant.analysis.active_neurons import active_neurons
     from reluquant.analysis.closest_triangulation import closest_triangulation
     from reluquant.analysis.compare import compare
     from reluquant.analysis.count_triangulations import count_triangulations
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
     from reluquant.analysis.triangulation_distances import triangulation_distances
     from reluquant.analysis.triangulations import triangulations
     from reluquant.analysis.uniform_triangulation import uniform_triangulation
+    from reluquant.dynamics.adapters import from_sklearn, from_torch, to_torch
     from reluquant.dynamics.function_family import function_family
     from reluquant.dynamics.gradient_descent import gradient_descent
     from reluquant.dynamics.gradient_flow import gradient_flow
     from reluquant.dynamics.greedy_limit import greedy_limit
     from reluquant.dynamics.sweep import sweep
+    from reluquant.dynamics.train import train
     from reluquant.environment.doctor import doctor
     from reluquant.structures.dataset import Dataset
     from reluquant.structures.deep_relu import DeepReLU
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
     from reluquant.structures.simplicial_interpolant import SimplicialInterpolant
+    from reluquant.structures.training_run import TrainingRun
     from reluquant.structures.trajectory import Trajectory
     from reluquant.structures.triangulation import Triangulation
     from reluquant.studies.approximation import approximation_study, random_label_study
@@ -82,8 +86,10 @@ _HOMES = {
     "SectorExplorer": "reluquant.widgets.sector_explorer",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",
+    "TrainingRun": "reluquant.structures.training_run",
     "Trajectory": "reluquant.structures.trajectory",
     "Triangulation": "reluquant.structures.triangulation",
+    "active_neurons": "reluquant.analysis.active_neurons",
     "approximation_study": "reluquant.studies.approximation",
     "closest_triangulation": "reluquant.analysis.closest_triangulation",
     "compare": "reluquant.analysis.compare",
@@ -94,6 +100,8 @@ _HOMES = {
     "doctor": "reluquant.environment.doctor",
     "explore": "reluquant.widgets.explorer",
     "extremal_directions": "reluquant.analysis.extremal_directions",
+    "from_sklearn": "reluquant.dynamics.adapters",
+    "from_torch": "reluquant.dynamics.adapters",
     "function_family": "reluquant.dynamics.function_family",
     "gradient_descent": "reluquant.dynamics.gradient_descent",
     "gradient_flow": "reluquant.dynamics.gradient_flow",
@@ -111,6 +119,8 @@ _HOMES = {
     "sectors": "reluquant.analysis.sectors",
     "simplify": "reluquant.analysis.simplify",
     "sweep": "reluquant.dynamics.sweep",
+    "to_torch": "reluquant.dynamics.adapters",
+    "train": "reluquant.dynamics.train",
     "triangulate": "reluquant.analysis.triangulate",
     "triangulation_distances": "reluquant.analysis.triangulation_distances",
     "triangulations": "reluquant.analysis.triangulations",
