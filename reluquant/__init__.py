@@ -43,11 +43,13 @@ if TYPE_CHECKING:
     from reluquant.dynamics.gradient_descent import gradient_descent
     from reluquant.dynamics.gradient_flow import gradient_flow
     from reluquant.dynamics.greedy_limit import greedy_limit
+    from reluquant.dynamics.greedy_training import greedy_training
     from reluquant.dynamics.sweep import sweep
     from reluquant.dynamics.train import train
     from reluquant.environment.doctor import doctor
     from reluquant.structures.dataset import Dataset
     from reluquant.structures.deep_relu import DeepReLU
+    from reluquant.structures.greedy_run import GreedyRun
     from reluquant.structures.lazy_interpolant import LazyInterpolant
     from reluquant.structures.piecewise_linear import PiecewiseLinear
     from reluquant.structures.shallow_relu import ShallowReLU
@@ -78,6 +80,7 @@ _HOMES = {
     "DirectionHistogram": "reluquant.widgets.direction_histogram",
     "FamilyExplorer": "reluquant.widgets.family_explorer",
     "GreedyExplorer": "reluquant.widgets.greedy_explorer",
+    "GreedyRun": "reluquant.structures.greedy_run",
     "InterpolationExplorer": "reluquant.widgets.interpolation_explorer",
     "LazyInterpolant": "reluquant.structures.lazy_interpolant",
     "PiecewiseLinear": "reluquant.structures.piecewise_linear",
@@ -106,6 +109,7 @@ _HOMES = {
     "gradient_descent": "reluquant.dynamics.gradient_descent",
     "gradient_flow": "reluquant.dynamics.gradient_flow",
     "greedy_limit": "reluquant.dynamics.greedy_limit",
+    "greedy_training": "reluquant.dynamics.greedy_training",
     "interpolate": "reluquant.analysis.interpolate",
     "interpolation_bounds": "reluquant.analysis.interpolation_bounds",
     "kink_census": "reluquant.analysis.kink_census",
