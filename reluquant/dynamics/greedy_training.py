@@ -19,7 +19,7 @@ from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import End
 
 # At a saddle so many steps of the minimiser gain less than this share of the loss.
-GAIN, EVERY, MOST_STEPS = 1e-3, 30, 3000
+GAIN, EVERY, MOST_STEPS = 1e-3, 100, 3000
 # No direction grows: all rates are below this share of that of the first neuron.
 REST = 1e-9
 # Norm of a neuron that is added, as a share of that which alone would lower the loss most: small, as one that escapes
