@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reluquant import DeepReLU, ShallowReLU, compare, piecewise_linear
+from reluquant.analysis.deep_pieces import TooManyRegions, n_cells_of_lines, slice_in_window
 from reluquant.kernels.deep_cells import cut_by_layer, next_layer
 from tests.oracles_planar import ZERO, area, clipped, plus
 from tests.strategies import seeds
@@ -221,3 +222,39 @@ def test_each_kernel_has_one_signature():
     piecewise_linear(net, window=([0.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
     for compiled in (cut_by_layer, next_layer):
         assert len(getattr(compiled, "signatures", [1])) == 1
+
+
+def test_a_slice_has_each_output_as_a_network_of_its_own():
+    rng = np.random.default_rng(4)
+    net = DeepReLU([rng.standard_normal((n, m)) for m, n in pairwise([5, 8, 6, 3])],
+                   [rng.standard_normal(n) for n in (8, 6, 3)])  # fmt: skip
+    window = tuple(rng.standard_normal((3, 5)))
+    found = slice_in_window(net, window)
+    x = rng.random((100, 2))
+    np.testing.assert_allclose(found(x), net(window[0] + x[:, :1] * window[1] + x[:, 1:] * window[2]), atol=1e-11)
+    assert np.isnan(found([[2.0, 0.5]])).all()
+    for k in range(3):
+        one = DeepReLU((*net.weights[:-1], net.weights[-1][[k]]), (*net.biases[:-1], net.biases[-1][[k]]))
+        alone = piecewise_linear(one, window=window)
+        np.testing.assert_array_equal(found.output(k).corners, alone.corners)
+        np.testing.assert_allclose(found.output(k).gradients, alone.gradients, atol=1e-12)
+        np.testing.assert_allclose(found.output(k).offsets, alone.offsets, atol=1e-12)
+
+
+def test_too_many_regions_are_noticed_before_they_are_cut():
+    rng = np.random.default_rng(2)
+    rows = np.column_stack([rng.standard_normal((3000, 2)), 0.1 * rng.standard_normal(3000)])
+    wide = ShallowReLU(rows, np.ones(3000))
+    square = ([-1.0, -1.0], [2.0, 0.0], [0.0, 2.0])
+    with pytest.raises(TooManyRegions, match="more than 10,000 linear regions in this window"):
+        slice_in_window(wide, square, most=10_000)
+    net = ShallowReLU(wide.W[:60], wide.a[:60])
+    count = piecewise_linear(net, window=square).n_regions
+    maps = np.column_stack([net.W @ [-1, -1, 1], 2 * net.W[:, :2]])
+    assert n_cells_of_lines(maps, np.zeros(60), 10**6) == count
+    assert slice_in_window(net, square, most=count).n_regions == count
+    with pytest.raises(TooManyRegions):
+        slice_in_window(net, square, most=count - 1)
+    deep = DeepReLU([net.W[:, :2], rng.standard_normal((30, 60)), np.ones((1, 30))], [net.W[:, 2], np.zeros(30), [0.0]])
+    with pytest.raises(TooManyRegions):
+        slice_in_window(deep, square, most=count)
