@@ -105,7 +105,9 @@ def slice_in_window(
             leaves.append(leaf)
             n_regions += len(leaf[3])
             _check_count(n_regions, most)
-    x, y, ends, affine, patterns = (np.concatenate(column) for column in zip(*leaves, strict=True))
+    x, y, ends, affine, patterns = (
+        np.concatenate(column) if len(column) > 1 else column[0] for column in zip(*leaves, strict=True)
+    )
     segments = np.concatenate([np.zeros((0, 4)), *(ends for ends, _ in cuts)])
     owners = np.concatenate([np.zeros(0, np.int64), *(neuron for _, neuron in cuts)])
     pieces = PlanarPieces(
@@ -276,19 +278,19 @@ def _descend(
             raise ValueError("This network exceeds the float64 range in the window; scale its weights down.")
         yield cells[0], cells[1], np.diff(cells[2]), maps, patterns
         return
-    x, y, starts, parent, active, ends, cutter = cut_by_layer(*cells, maps, sizes)
+    x, y, starts, parent, active, ends, cutter, *tree = cut_by_layer(*cells, maps, sizes)
     cuts.append((ends, cutter + patterns.shape[1]))
     W, b = layers[1]
     # One signature: what a network holds is read-only.
-    W, b = np.array(W), np.array(b)
-    step = max(_HELD // max(len(W), 1), 1)
+    W, b = np.array(W.T, order="C"), np.array(b)
+    step = max(_HELD // max(b.size, 1), 1)
     for begin in range(0, len(parent), step):
-        part = slice(begin, begin + step)
-        first, last = starts[begin], starts[min(begin + step, len(parent))]
-        on, before = active[part], parent[part]
-        following, made_of = next_layer(W, b, maps, sizes, before, on)
+        end = min(begin + step, len(parent))
+        first, last = starts[begin], starts[end]
+        following, made_of = next_layer(W, b, maps, sizes, parent, *tree, begin, end)
+        # Patterns of many neurons are most of what is held: those of the first layer are not copied.
+        on = active[begin:end]
+        on = np.concatenate([patterns[parent[begin:end]], on], axis=1) if patterns.shape[1] else on
         yield from _descend(
-            layers[1:],
-            (x[first:last], y[first:last], starts[begin : begin + len(before) + 1] - first),
-            following, made_of, np.concatenate([patterns[before], on], axis=1), cuts,
-        )  # fmt: skip
+            layers[1:], (x[first:last], y[first:last], starts[begin : end + 1] - first), following, made_of, on, cuts
+        )

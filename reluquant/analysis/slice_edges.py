@@ -9,9 +9,7 @@ from reluquant.structures.arrays import Floats
 from reluquant.structures.planar_pieces import PlanarPieces
 
 
-def slice_edges(
-    pieces: PlanarPieces, n_first: int, *, neurons: NDArray[np.bool_] | None = None
-) -> tuple[Floats, NDArray[np.int64]]:
+def slice_edges(pieces: PlanarPieces, n_first: int) -> tuple[Floats, NDArray[np.int64]]:
     """Return the edges of the regions in a window, those of the first layer joined to whole lines.
 
     Parameters
@@ -20,8 +18,6 @@ def slice_edges(
         Of :func:`reluquant.piecewise_linear` with ``window=``.
     n_first : int
         Number of neurons of the first layer, whose boundaries are straight lines across the window.
-    neurons : ndarray of bool, shape (n_neurons,), optional
-        Only the boundaries of these.
 
     Returns
     -------
@@ -31,9 +27,6 @@ def slice_edges(
         The neuron of each.
     """
     segments, owners = pieces.segments, pieces.segment_groups
-    if neurons is not None:
-        kept = neurons[owners]
-        segments, owners = segments[kept], owners[kept]
     first = owners < n_first
     joined, whose = _joined(segments[first], owners[first])
     segments = np.concatenate([joined, segments[~first]])

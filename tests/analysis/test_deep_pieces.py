@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reluquant import DeepReLU, ShallowReLU, compare, piecewise_linear
+from reluquant.analysis import deep_pieces
 from reluquant.analysis.deep_pieces import TooManyRegions, n_cells_of_lines, slice_in_window
 from reluquant.kernels.deep_cells import cut_by_layer, next_layer
 from tests.oracles_planar import ZERO, area, clipped, plus
@@ -112,7 +113,9 @@ def test_evaluation_is_the_forward_pass(seed, hidden):
     np.testing.assert_allclose(pieces(x), y, rtol=0, atol=1e-14 * (size + np.abs(y).max()))
     assert pieces.area == pytest.approx(1, rel=1e-13)
     f = piecewise_linear(net, segment=(o, o + u))
-    np.testing.assert_allclose(f(x[:, 0]), net(o + x[:, :1] * u), rtol=0, atol=1e-14 * size)
+    y = net(o + x[:, :1] * u)
+    # Biases can make values large where the product of the weights is small.
+    np.testing.assert_allclose(f(x[:, 0]), y, rtol=0, atol=1e-14 * (size + np.abs(y).max()))
 
 
 def test_segments_lie_on_the_kinks_of_their_neurons():
@@ -258,3 +261,22 @@ def test_too_many_regions_are_noticed_before_they_are_cut():
     deep = DeepReLU([net.W[:, :2], rng.standard_normal((30, 60)), np.ones((1, 30))], [net.W[:, 2], np.zeros(30), [0.0]])
     with pytest.raises(TooManyRegions):
         slice_in_window(deep, square, most=count)
+
+
+def test_cells_that_are_taken_in_portions_are_the_same(monkeypatch):
+    rng = np.random.default_rng(6)
+    net = DeepReLU([rng.standard_normal((n, m)) for m, n in pairwise([4, 30, 20, 10, 3])],
+                   [rng.standard_normal(n) for n in (30, 20, 10, 3)])  # fmt: skip
+    window = tuple(3 * rng.standard_normal((3, 4)))
+    whole = slice_in_window(net, window)
+    monkeypatch.setattr(deep_pieces, "_HELD", 64)
+    parts = slice_in_window(net, window)
+    assert whole.n_regions > 300
+    assert parts.n_regions == whole.n_regions
+    # Their order may differ.
+    first, second = (sorted(map(bytes, found.pieces.patterns)) for found in (whole, parts))
+    assert first == second
+    x = rng.random((500, 2))
+    expected = net(window[0] + x[:, :1] * window[1] + x[:, 1:] * window[2])
+    for found in (whole, parts):
+        np.testing.assert_allclose(found(x), expected, rtol=1e-11, atol=1e-10)
