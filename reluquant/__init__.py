@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from reluquant.widgets.predict_first import PredictFirst
     from reluquant.widgets.scale_explorer import ScaleExplorer
     from reluquant.widgets.sector_explorer import SectorExplorer
+    from reluquant.widgets.slice_explorer import SliceExplorer
 
 __version__ = "0.1.0"
 
@@ -82,6 +83,7 @@ _HOMES = {
     "SectorExplorer": "reluquant.widgets.sector_explorer",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",
+    "SliceExplorer": "reluquant.widgets.slice_explorer",
     "Trajectory": "reluquant.structures.trajectory",
     "Triangulation": "reluquant.structures.triangulation",
     "approximation_study": "reluquant.studies.approximation",

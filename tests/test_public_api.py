@@ -25,6 +25,7 @@ PUBLIC_NAMES = [
     "SectorExplorer",
     "ShallowReLU",
     "SimplicialInterpolant",
+    "SliceExplorer",
     "Trajectory",
     "Triangulation",
     "__version__",
