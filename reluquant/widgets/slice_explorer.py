@@ -22,24 +22,21 @@ from reluquant.views.network_run import network_run
 from reluquant.views.scene import Scene
 from reluquant.views.sentences import number
 from reluquant.views.slice_facts import SliceFacts, slice_facts
-from reluquant.views.slice_images import CORNERS, SliceImages, slice_data
+from reluquant.views.slice_images import SliceImages, slice_data
 from reluquant.views.slice_scene import slice_scene
 from reluquant.widgets import legend
-from reluquant.widgets.controls import LogNumber, as_number, as_numbers
-from reluquant.widgets.image_choice import ImageChoice
+from reluquant.widgets.controls import as_number, as_numbers
 from reluquant.widgets.instrument import guarded
 from reluquant.widgets.numeric_traits import FiniteFloat, WholeNumber
-from reluquant.widgets.play_bar import PlayBar, button
 from reluquant.widgets.playable import Playable
 from reluquant.widgets.scene_view import SceneView
+from reluquant.widgets.slice_controls import SliceControls
 from reluquant.widgets.words import Words
 
 WIDTH = 944
 LEAST_ZOOM, MOST_ZOOM = 1e-2, 1e6
 # Pixels of a wheel that double the zoom.
 DOUBLING = 240.0
-# What the menu calls the winning class: of nothing it would show nothing.
-CLASSES = -1
 # A probe or a middle further out than so many sides of the triangle says nothing.
 FARTHEST = 1e6
 CENTROID = (1 / 3, 1 / 3)
@@ -203,13 +200,20 @@ class SliceExplorer(Playable):
     # --- parts and layout ------------------------------------------------------------------------
 
     def _open(self) -> None:
-        self._build()
-        middle = W.Layout(align_items="center", flex_flow="row wrap", width=f"{WIDTH + 6}px")
+        on = {
+            "image": self._typed_image, "step": self._step_image, "shuffle": self._pressed("_shuffle"),
+            "whole": self._pressed("_show_all"), "output": partial(self._set, "output"),
+            "edges": partial(self._set, "edges"), "zoom": self._typed_zoom, "near": self._typed_near,
+            "probe": self._typed_probe, "back": self._pressed("step", -1), "toggle": self._toggle,
+            "forth": self._pressed("step", 1), "speed": partial(self._set, "speed"), "scrub": self._scrubbed,
+        }  # fmt: skip
+        self._controls = SliceControls(WIDTH, on)
+        self._bar = self._controls.bar
+        self._view = SceneView(self._heard)
+        self._words = Words(WIDTH)
         self.children = [
-            W.HTML(legend.STYLE, layout=W.Layout(display="none")),
-            W.HBox([self._choice.box, self._output], layout=middle),
-            W.HBox([self._zoom.box, self._whole, self._edges, self._near], layout=middle), self._bar.box,
-            self._view, self._words.status, W.HBox([self._place, self._saver.box]), self._words.alert,
+            W.HTML(legend.STYLE, layout=W.Layout(display="none")), *self._controls.rows, self._view, self._words.status,
+            W.HBox([self._controls.probe, self._saver.box]), self._words.alert,
         ]  # fmt: skip
         self.add_class("reluquant")
         self.observe(self._on_net, names="net")
@@ -220,45 +224,6 @@ class SliceExplorer(Playable):
         self._show_run()
         self._show_controls()
         self._compute()
-
-    def _build(self) -> None:
-        self._choice = ImageChoice(CORNERS, self._typed_image, self._step_image, self._pressed("_shuffle"))
-        self._output = W.Dropdown(
-            description="show", tooltip="The winning class, or the value of one output and its zero level",
-            style={"description_width": "38px"}, layout=W.Layout(width="210px"),
-        )  # fmt: skip
-        self._output.observe(lambda change: self._showing or self._picked_output(change.new), names="value")
-        tip = "Zoom about the probe; in the picture, the wheel with Ctrl zooms about the mouse"
-        self._zoom = LogNumber("zoom", tip, -1, 3, 0.05, "{:.4g}".format, self._typed_zoom)
-        self._whole = button("expand", "Show the three points again", self._pressed("_show_all"))
-        self._edges = W.FloatSlider(
-            description="edges", min=0.0, max=1.0, step=0.01, readout_format=".0%",
-            tooltip="Boundaries of the heaviest neurons that have this share of the mass; 0 for none",
-            style={"description_width": "44px"}, layout=W.Layout(width="290px"),
-        )  # fmt: skip
-        self._edges.observe(lambda change: self._showing or self._chosen("edges", change.new), names="value")
-        self._near = W.Text(
-            description="near", continuous_update=False, style={"description_width": "40px"},
-            tooltip="Mark other data points within this distance of the plane; 0 for none",
-            layout=W.Layout(width="120px"),
-        )  # fmt: skip
-        self._near.observe(lambda change: self._showing or self._typed("near", change.new), names="value")
-        self._place = W.Text(
-            description="probe", continuous_update=False, style={"description_width": "54px"},
-            tooltip="Shares of B and C in the probe, such as 0.3 0.4: the rest is A", layout=W.Layout(width="300px"),
-        )  # fmt: skip
-        self._place.observe(lambda change: self._showing or self._typed_probe(change.new), names="value")
-        self._bar = PlayBar(
-            WIDTH,
-            "The moment t",
-            {
-                "back": self._pressed("step", -1), "toggle": self._toggle, "forth": self._pressed("step", 1),
-                "speed": partial(self._chosen, "speed"), "scrub": self._scrubbed,
-            },
-        )  # fmt: skip
-        self._view = SceneView(self._heard)
-        self._words = Words(WIDTH)
-        self._showing = False
 
     # --- what the page reports -------------------------------------------------------------------
 
@@ -332,18 +297,14 @@ class SliceExplorer(Playable):
             self._show_controls()
 
     @guarded
-    def _typed(self, name: str, text: str) -> None:
+    def _typed_near(self, text: str) -> None:
         try:
-            setattr(self, name, as_number(text, name))
+            self.near = as_number(text, "near")
         finally:
             self._show_controls()
 
     @guarded
-    def _picked_output(self, value: int) -> None:
-        self.output = None if value == CLASSES else value
-
-    @guarded
-    def _chosen(self, name: str, value: object) -> None:
+    def _set(self, name: str, value: object) -> None:
         setattr(self, name, value)
 
     # --- a trait changed -------------------------------------------------------------------------
@@ -465,20 +426,10 @@ class SliceExplorer(Playable):
             self.t = float(self._run.grid[-1])
 
     def _show_controls(self) -> None:
-        self._showing = True
-        try:
-            self._choice.show(self.chosen)
-            names = [(f"value of output {name}", k) for k, name in enumerate(self._classes)]
-            options = [("which class wins", CLASSES), *names] if len(names) > 1 else [("the output f", CLASSES)]
-            if self._output.options != tuple(options):
-                self._output.options = options
-            self._output.value = CLASSES if self.output is None or len(names) == 1 else self.output
-            self._edges.value = self.edges
-            self._near.value = f"{self.near:g}"
-            self._place.value = " ".join(f"{share:.6g}" for share in self.probe)
-        finally:
-            self._showing = False
-        self._zoom.show(self.zoom)
+        self._controls.show(
+            chosen=self.chosen, classes=self._classes, output=self.output, zoom=self.zoom, edges=self.edges,
+            near=self.near, probe=self.probe,
+        )  # fmt: skip
         self._bar.show(self.t, speed=self.speed, playing=self.playing)
 
 

@@ -72,21 +72,21 @@ def test_digits_are_classified_as_the_library_that_trained_them_does(shown, digi
 
 def test_images_are_chosen_by_number_by_steps_and_at_random(shown, digits):
     before = shown.facts
-    shown._choice.entries[2].value = 17
+    shown._controls.choice.entries[2].value = 17
     shown.wait(60)
     assert shown.chosen == (0, 1, 17)
     assert shown.facts is not before
-    shown._choice.forth[0].click()
+    shown._controls.choice.forth[0].click()
     assert shown.chosen == (0, 1, 17)
     assert shown.error.startswith("A (data point 1) and B (data point 1) are equal, so no plane is determined")
-    shown._choice.back[2].click()
+    shown._controls.choice.back[2].click()
     assert shown.chosen == (0, 1, 16)
     assert shown.error == ""
-    shown._choice.shuffle.click()
+    shown._controls.choice.shuffle.click()
     shown.wait(60)
     y = digits[1]
     assert len({y[k] for k in shown.chosen}) == 3
-    assert [entry.value for entry in shown._choice.entries] == list(shown.chosen)
+    assert [entry.value for entry in shown._controls.choice.entries] == list(shown.chosen)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_images_are_chosen_by_number_by_steps_and_at_random(shown, digits):
     [(1797, "There is no data point 1797 for B: they go from 0 to 1,796."), (-1, "There is no data point -1 for B")],
 )
 def test_numbers_out_of_range_get_a_sentence_and_change_nothing(shown, index, sentence):
-    shown._choice.entries[1].value = index
+    shown._controls.choice.entries[1].value = index
     assert shown.error.startswith(sentence)
     assert shown.chosen == (0, 1, 2)
-    assert shown._choice.entries[1].value == 1
+    assert shown._controls.choice.entries[1].value == 1
     event(shown, "click", x=0.0, y=0.0)
     assert shown.error == ""
 
@@ -106,10 +106,10 @@ def test_three_on_a_line_are_named(small):
     sentence = r"A \(data point 0\), B \(data point 1\) and C \(data point 4\) lie on a line"
     with pytest.raises(ValueError, match=sentence):
         small.chosen = (0, 1, 4)
-    small._choice.entries[2].value = 4
+    small._controls.choice.entries[2].value = 4
     assert "lie on a line" in small.error
     assert small.chosen == (0, 1, 2)
-    assert small._choice.entries[2].value == 2
+    assert small._controls.choice.entries[2].value == 2
 
 
 def test_the_probe_is_clicked_dragged_nudged_and_typed(small):
@@ -121,18 +121,18 @@ def test_the_probe_is_clicked_dragged_nudged_and_typed(small):
     assert "network: 0 (0.5)" in small.status
     event(small, "nudge", name="probe", index=0, dx=-0.25, dy=0.0)
     assert small.probe == (0.25, 0.75)
-    assert small._place.value == "0.25 0.75"
+    assert small._controls.probe.value == "0.25 0.75"
     event(small, "pick", name="corner", index=2)
     assert small.probe == (0.0, 1.0)
-    small._place.value = "0.1, 0.2"
+    small._controls.probe.value = "0.1, 0.2"
     small.wait(10)
     assert small.probe == (0.1, 0.2)
     for nonsense, sentence in (("1", "The probe is told by two shares"), ("a b", "Each share must be a number"),
                                ("1e9 0", "probe must be two shares")):  # fmt: skip
-        small._place.value = nonsense
+        small._controls.probe.value = nonsense
         assert small.error.startswith(sentence)
         assert small.probe == (0.1, 0.2)
-        assert small._place.value == "0.1 0.2"
+        assert small._controls.probe.value == "0.1 0.2"
 
 
 def test_zooming_keeps_the_place_under_the_mouse_or_the_probe(small):
@@ -145,14 +145,14 @@ def test_zooming_keeps_the_place_under_the_mouse_or_the_probe(small):
     np.testing.assert_allclose((place - small.facts.low) / small.facts.side, share)
     probe = small.facts.frame.mixture(*small.probe)
     share = (probe - small.facts.low) / small.facts.side
-    small._zoom.text.value = "50"
+    small._controls.zoom.text.value = "50"
     small.wait(10)
     assert small.zoom == 50.0
     np.testing.assert_allclose((probe - small.facts.low) / small.facts.side, share)
-    small._zoom.text.value = "-3"
+    small._controls.zoom.text.value = "-3"
     assert "zoom must be a finite number from 0.01 to 1e+06" in small.error
-    assert small._zoom.text.value == "50"
-    small._whole.click()
+    assert small._controls.zoom.text.value == "50"
+    small._controls.whole.click()
     small.wait(10)
     assert small.error == ""
     assert small.facts.side == before.side
@@ -161,13 +161,13 @@ def test_zooming_keeps_the_place_under_the_mouse_or_the_probe(small):
 
 
 def test_what_is_shown_and_which_edges(shown):
-    shown._output.value = 3
+    shown._controls.output.value = 3
     shown.wait(20)
     assert shown.output == 3
     assert "Output 3 is positive" in shown.status
-    shown._output.value = -1
+    shown._controls.output.value = -1
     assert shown.output is None
-    shown._edges.value = 0.0
+    shown._controls.edges.value = 0.0
     shown.wait(20)
     assert "slice/edges of linear regions/x" not in shown.scene().table()
     shown.edges = 0.5
@@ -183,17 +183,17 @@ def test_what_is_shown_and_which_edges(shown):
 
 
 def test_other_points_near_the_plane(small):
-    small._near.value = "1.5"
+    small._controls.near.value = "1.5"
     small.wait(10)
     assert "2 other points within 1.5 of the plane" in small.status
-    small._near.value = "0.9"
+    small._controls.near.value = "0.9"
     small.wait(10)
     assert "1 other point within 0.9 of the plane" in small.status
     event(small, "pick", name="near", index=0)
     assert small.probe == (2.0, 0.0)
-    small._near.value = "all"
+    small._controls.near.value = "all"
     assert small.error == "near must be a number such as 1e-6, but 'all' was typed."
-    assert small._near.value == "0.9"
+    assert small._controls.near.value == "0.9"
 
 
 class Run:
