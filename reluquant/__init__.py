@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from reluquant.widgets.predict_first import PredictFirst
     from reluquant.widgets.scale_explorer import ScaleExplorer
     from reluquant.widgets.sector_explorer import SectorExplorer
+    from reluquant.widgets.slice_explorer import SliceExplorer
 
 __version__ = "0.1.0"
 
@@ -89,6 +90,7 @@ _HOMES = {
     "SectorExplorer": "reluquant.widgets.sector_explorer",
     "ShallowReLU": "reluquant.structures.shallow_relu",
     "SimplicialInterpolant": "reluquant.structures.simplicial_interpolant",
+    "SliceExplorer": "reluquant.widgets.slice_explorer",
     "TrainingRun": "reluquant.structures.training_run",
     "Trajectory": "reluquant.structures.trajectory",
     "Triangulation": "reluquant.structures.triangulation",

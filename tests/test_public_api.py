@@ -26,6 +26,7 @@ PUBLIC_NAMES = [
     "SectorExplorer",
     "ShallowReLU",
     "SimplicialInterpolant",
+    "SliceExplorer",
     "TrainingRun",
     "Trajectory",
     "Triangulation",

@@ -209,6 +209,8 @@ class Panel:
         The panel in words, for a screen reader.
     clickable, turnable : bool
         Whether the page reports clicks on empty places, and drags that begin there.
+    zoomable : bool
+        Whether the page reports a wheel that is turned over the panel with Ctrl held, or two fingers that spread.
     """
 
     name: str
@@ -226,6 +228,7 @@ class Panel:
     summary: str = ""
     clickable: bool = False
     turnable: bool = False
+    zoomable: bool = False
 
     def plot_area(self) -> tuple[float, float, float, float]:
         """Left, top, width and height of the plot in pixels."""
