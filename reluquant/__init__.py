@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from reluquant.structures.training_run import TrainingRun
     from reluquant.structures.trajectory import Trajectory
     from reluquant.structures.triangulation import Triangulation
+    from reluquant.studies.active_neurons import active_neuron_study
     from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
     from reluquant.widgets.dashboard import Dashboard
@@ -94,6 +95,7 @@ _HOMES = {
     "TrainingRun": "reluquant.structures.training_run",
     "Trajectory": "reluquant.structures.trajectory",
     "Triangulation": "reluquant.structures.triangulation",
+    "active_neuron_study": "reluquant.studies.active_neurons",
     "active_neurons": "reluquant.analysis.active_neurons",
     "approximation_study": "reluquant.studies.approximation",
     "closest_triangulation": "reluquant.analysis.closest_triangulation",

@@ -31,6 +31,7 @@ PUBLIC_NAMES = [
     "Trajectory",
     "Triangulation",
     "__version__",
+    "active_neuron_study",
     "active_neurons",
     "approximation_study",
     "closest_triangulation",
