@@ -213,7 +213,10 @@ def active_neuron_report(*, quick: bool = False, **options: Any) -> ActiveNeuron
     >>> report.success
     True
     """
-    return ActiveNeuronReport(active_neuron_study(**{**(QUICK if quick else FULL), **options}))
+    chosen = {**(QUICK if quick else FULL), **options}
+    if chosen.get("classes") == 2 and "losses" not in options and "losses" in chosen:
+        chosen["losses"] = ("squared", "logistic")
+    return ActiveNeuronReport(active_neuron_study(**chosen))
 
 
 def report_path(path: str | Path) -> Path:
