@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from reluquant.studies.active_neurons import active_neuron_study
     from reluquant.studies.approximation import approximation_study, random_label_study
     from reluquant.studies.regimes import phase_diagram, scale_sweep
+    from reluquant.widgets.active_neurons import ActiveNeurons
     from reluquant.widgets.dashboard import Dashboard
     from reluquant.widgets.direction_histogram import DirectionHistogram
     from reluquant.widgets.explorer import explore
@@ -76,6 +77,7 @@ __version__ = "0.1.0"
 # Every public name and the module it lives in. Modules load when a name is first used, because
 # numba, bqplot and matplotlib take seconds, which `reluquant --help` should not.
 _HOMES = {
+    "ActiveNeurons": "reluquant.widgets.active_neurons",
     "Dashboard": "reluquant.widgets.dashboard",
     "Dataset": "reluquant.structures.dataset",
     "DeepReLU": "reluquant.structures.deep_relu",

@@ -11,6 +11,7 @@ import pytest
 import reluquant
 
 PUBLIC_NAMES = [
+    "ActiveNeurons",
     "Dashboard",
     "Dataset",
     "DeepReLU",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ from reluquant.structures.trajectory import End
 GRID = 2**0.25
 # Of the fastest rate at the start: slower is a network at rest. A saddle is not: there dormant neurons keep their rate.
 REST = 1e-4
+# Products of samples and weights from which a second thread gains more than it costs where cores are shared: with fewer
+# a step takes a few milliseconds, and ten times as long if another program wants a core.
+THREADS_PAY = 10**8
 # Seconds between two checkpoints: what a crash may cost.
 CHECKPOINT_SECONDS = 60.0
 
@@ -87,7 +91,20 @@ class Plan:
 
 def run(plan: Plan, before: TrainingRun, report: Callable[[TrainingProgress], object]) -> TrainingRun:
     """Go on from where a run stands, which may have taken no step yet."""
-    return _Loop(plan, before).run(report)
+    with _as_many_threads_as_pay(plan.data.n_samples, before.snapshots[0].layers):
+        return _Loop(plan, before).run(report)
+
+
+@contextmanager
+def _as_many_threads_as_pay(n_samples: int, layers: Layers) -> Iterator[None]:
+    """Compute small problems on one thread: threads of PyTorch that wait for each other keep all cores busy."""
+    before = torch.get_num_threads()
+    if n_samples * sum(W.size for W in layers.weights) < THREADS_PAY:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _State(NamedTuple):
