@@ -95,7 +95,7 @@ def greedy_training(
     >>> import reluquant as rq
     >>> run = rq.greedy_training(rq.Dataset([-1.0, 1.0], [1.0, 2.0]), stop=1e-6, rng=0, progress=False)
     >>> run.n_neurons, run.net([-1.0, 1.0]).round(2)
-    (2, array([1., 2.]))
+    (1, array([1., 2.]))
     """
     if not isinstance(data, Dataset):
         raise TypeError(f"greedy_training needs a Dataset, but it got a {type(data).__name__}.")

@@ -69,7 +69,8 @@ def kinked_minimum(
         if moved is None:
             break
         s, y = moved[0] - x, moved[2] - gradient
-        if s @ y > 0.0:
+        # Below, its inverse is beyond float64.
+        if s @ y > np.finfo(float).tiny:
             pairs.append((s, y, 1.0 / (s @ y)))
         x, value, gradient = moved
         values.append(value)

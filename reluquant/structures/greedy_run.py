@@ -33,7 +33,7 @@ class GreedyRun:
     >>> import reluquant as rq
     >>> run = rq.greedy_training(rq.datasets.tent(), stop=1e-6, rng=0, progress=False)
     >>> run.end, run.n_added
-    ('stop_loss', 3)
+    ('stop_loss', 2)
     """
 
     nets: tuple[ShallowReLU, ...]

@@ -154,7 +154,7 @@ class ActiveNeurons(Playable):
             "scale", "Norm of a neuron at the start (type a number); a change starts anew", 36
         )
         self._seed = _text("seed", "Seed of the start (type a whole number); a change starts anew", 34)
-        self._least = _text("active from", "Share of the heaviest neuron's mass from which one is active", 70)
+        self._least = _text("active from", "Share of the heaviest neuron's mass from which one is active", 84)
         self._play_bar = PlayBar(
             WIDTH - 110,
             "Time",
