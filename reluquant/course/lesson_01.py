@@ -1,4 +1,4 @@
-"""The exercises on a single neuron: when it is noticed, what holds its kink, and how many die."""
+"""The exercises on a single neuron: when it is noticed, for how long it is held, and how many die."""
 
 from __future__ import annotations
 
@@ -41,30 +41,25 @@ def _half_learnt(answer: object) -> str:
     )
 
 
-def _largest_label(answer: object) -> str:
-    """Exercise 01-2: up to which third label the first point holds the kink for ever."""
-    label = real_number(answer, "the largest label")
-    # Held while 1 + y₃ - 3 m > 0; m tends to (1 + 2 y₃)/5, the slope of the best line through the held kink.
-    slope = np.array([1.0, 2.0])
-    right = float(np.linalg.solve([[1.0, -3.0], [slope[1], -(slope @ slope)]], [-1.0, -slope[0]])[0])
-    if abs(label - right) <= ROUNDED * right:
+def _longer(answer: object) -> str:
+    """Exercise 01-2: how much longer a kink is held when its neuron starts a thousand times smaller."""
+    longer = real_number(answer, "the time")
+    # While it is held m = ρ² grows at the rate 2 (r₂ + 2 r₃), with the residuals y/3 of the zero function.
+    smaller, rate = 1000.0, 2 * (1 + 2 * 4) / 3
+    right = np.log(smaller**2) / rate
+    if abs(longer - right) <= 2 * ROUNDED * right:
         return (
-            f"Right: y₃ = {right:g}, where the line through the last two points meets zero at the first."
-            " How low the first point lies does not matter, as long as it is low enough to catch the kink."
+            f"Right: {right:.4f}. The moment at which it is caught stays where it was: turning knows no size. So the"
+            " smaller the start, the larger the part of its life that a neuron spends on a data point."
         )
-    if abs(label - 4) <= ROUNDED:
-        return "With y₃ = 4 the kink is let go at m = 5/3. Which m does the slope tend to, and at which does λ vanish?"
-    if abs(label - 5) <= ROUNDED:
-        return "At y₃ = 5 the first point does not even catch the kink; the question is when it lets go."
-    if label > right:
-        return (
-            f"With y₃ = {label:.4g} λ vanishes at m = {(1 + label) / 3:.4g}, and the slope tends to"
-            f" {(1 + 2 * label) / 5:.4g}, which is more: the kink is let go on the way."
-        )
-    return (
-        f"With y₃ = {label:.4g} the kink is held, but it still is with a label a little larger: the slope tends to"
-        f" {(1 + 2 * label) / 5:.4g}, and λ vanishes at {(1 + label) / 3:.4g} only."
-    )
+    if abs(longer - right / 2) <= ROUNDED * right:
+        return f"{longer:.4g} is half of it: m is the square of the size, so it starts a million times smaller."
+    if abs(longer) <= ROUNDED:
+        return "It is caught at the same moment, but let go later: it has to grow to m = 5/3 from less."
+    if longer > 100:
+        return f"{longer:.4g} is far too long: growth is exponential, so a factor in the size is a sum in the time."
+    side = "long" if longer > right else "short"
+    return f"{longer:.4g} is too {side}: compare t₂ - t₁ = ln((1.8/m₁ - 1)/0.08)/6 for both starts."
 
 
 def _dead_in_the_end(answer: object) -> str:
@@ -84,4 +79,4 @@ def _dead_in_the_end(answer: object) -> str:
     return f"{share:.0%} is not it: for which directions is w·x̃ ≤ 0, and what do neurons with a y < 0 turn towards?"
 
 
-CHECKS: Checks = {"01-1": _half_learnt, "01-2": _largest_label, "01-3": _dead_in_the_end}
+CHECKS: Checks = {"01-1": _half_learnt, "01-2": _longer, "01-3": _dead_in_the_end}

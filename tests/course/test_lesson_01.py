@@ -29,27 +29,26 @@ def test_a_wrong_time_gets_a_reason(answer, words):
     assert words in rq.course.check("01-1", answer)
 
 
-def test_the_label_at_which_the_flow_lets_go_is_right():
-    def let_go(label):
-        net = rq.ShallowReLU([[4e-6, 3e-6]], [5e-6])
-        run = rq.gradient_flow(net, rq.Dataset([0.0, 1.0, 2.0], [-6.0, 1.0, label]), progress=False)
-        return "release" in run.switches["kind"]
-
-    assert not let_go(1.99)
-    assert let_go(2.01)
-    assert rq.course.check("01-2", 2).startswith("Right: y₃ = 2,")
+def test_the_time_that_two_flows_are_held_is_right():
+    data, held = rq.Dataset([0.0, 1.0, 2.0], [-6.0, 1.0, 4.0]), []
+    for size in (1e-6, 1e-9):
+        run = rq.gradient_flow(rq.ShallowReLU([[4 * size, 3 * size]], [5 * size]), data, progress=False)
+        assert run.switches["kind"].tolist() == ["slide", "release"]
+        held.append(run.switches["time"][1] - run.switches["time"][0])
+    assert rq.course.check("01-2", held[1] - held[0]).startswith("Right: 2.3026")
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (4.0, "With y₃ = 4 the kink is let go"),
-        (5, "does not even catch the kink"),
-        (2.5, "λ vanishes at m = 1.167, and the slope tends to 1.2"),
-        (1, "the kink is held, but it still is"),
+        (1.1513, "is half of it"),
+        (0, "It is caught at the same moment"),
+        (3980, "is far too long"),
+        (5, "5 is too long: compare"),
+        (2, "2 is too short: compare"),
     ],
 )
-def test_a_wrong_label_gets_a_reason(answer, words):
+def test_a_wrong_holding_time_gets_a_reason(answer, words):
     assert words in rq.course.check("01-2", answer)
 
 
