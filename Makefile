@@ -32,7 +32,6 @@ test-all: lint browser $(VENV)/.docs
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .
 
-# Pages of unchanged text are not written again: after a change of the theme or of an instrument remove docs/_build.
 docs: $(VENV)/.docs
 	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html -d docs/_build/doctrees docs docs/_build/html
 	@echo "docs/_build/html/index.html"

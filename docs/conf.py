@@ -55,6 +55,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = "reluquant"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["frames.js"]
+# Both are the reader's system's until they choose.
+html_context = {"default_mode": "auto"}
+html_sidebars = {"index": [], "start": [], "concepts": []}
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

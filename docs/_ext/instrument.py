@@ -20,10 +20,14 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+import reluquant
+
 FOLDER = "_frames"
 # Seconds for everything that an instrument computes and draws, compilation included.
 PATIENCE = 600
 HEIGHT = 640
+# A page is made anew when anything in here has changed.
+PACKAGE = Path(reluquant.__file__).parent
 
 
 def value_of(code: str) -> object:
@@ -54,6 +58,9 @@ class Instrument(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Called by docutils."""
+        for path in PACKAGE.rglob("*.*"):
+            if path.suffix in (".py", ".js", ".css", ".html"):
+                self.env.note_dependency(str(path))
         code = "\n".join(self.content)
         try:
             page = kernel_free_page(code)
