@@ -81,7 +81,7 @@ def greedy_training(
     Notes
     -----
     The direction is found by a search, whose rate is a lower bound of the largest
-    (:mod:`reluquant.analysis.steepest_neuron`). Between two saddles quasi-Newton steps lower the loss from where the
+    (``reluquant.analysis.steepest_neuron``). Between two saddles quasi-Newton steps lower the loss from where the
     new neuron is small: they end in a minimum nearby, which need not be that to which the flow would go. For few
     points the limit itself is :func:`reluquant.greedy_limit`; it tracks which directions still have a neuron, while
     here every direction is open at every saddle.

@@ -32,7 +32,7 @@ class Line:
     x, y : ndarray, shape (n_points,)
         Data coordinates.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     width : float
         In pixels.
     dashed : bool
@@ -64,7 +64,7 @@ class Dots:
     x, y : ndarray, shape (n_marks,)
         Data coordinates.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     area : float or ndarray, shape (n_marks,)
         In square pixels; area is mass.
     shape : str
@@ -110,7 +110,7 @@ class Area:
     polygons : sequence of ndarray, shape (n_corners, 2)
         Data coordinates.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     opacity : float
         Of the filling.
     edge : float
@@ -142,7 +142,7 @@ class Label:
     text : str
         What it says.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     size : float
         Of the font, in pixels.
     anchor : str
