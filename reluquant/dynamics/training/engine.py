@@ -131,9 +131,10 @@ class _Loop:
         self.pace = FlowSteps(plan.share, self.objective, *before.pace)
         self.stop_loss = plan.stop * _loss_of_nothing(self.objective)
         first = tensors(before.snapshots[0].layers.weights, like)
-        _, gradient = self.objective.value_and_gradient(first)
+        _, gradient, _ = self.objective.value_and_gradient(first)
         self.resting = REST * fastest_rate(first, gradient)
-        self.loss = math.nan
+        # Of the present state; NaN where they are not known.
+        self.loss = self.right = math.nan
 
     def run(self, report: Callable[[TrainingProgress], object]) -> TrainingRun:
         """Take steps until there is a reason to end."""
@@ -141,11 +142,12 @@ class _Loop:
         try:
             while end is None:
                 state, batch = self.state, self._batch()
-                value, gradient = self.objective.value_and_gradient(state.weights, batch)
+                value, gradient, right = self.objective.value_and_gradient(state.weights, batch)
                 rate = fastest_rate(state.weights, gradient)
                 self.loss = self._loss(value, batch)
+                self.right = right if batch is None else math.nan
                 if not math.isfinite(value + rate):
-                    self.state, self.loss, end = before, math.nan, End.FAILED
+                    self.state, self.loss, self.right, end = before, math.nan, math.nan, End.FAILED
                     break
                 self._keep_snapshot()
                 end = self._reached(rate, batch)
@@ -159,7 +161,7 @@ class _Loop:
                     self.plan.checkpoint(self._so_far())
                     saved_at = time.monotonic()
         except KeyboardInterrupt:
-            self.loss, end = math.nan, End.INTERRUPTED
+            self.loss, self.right, end = math.nan, math.nan, End.INTERRUPTED
         finished = self._run(end)
         self.plan.checkpoint(finished)
         return finished
@@ -196,11 +198,14 @@ class _Loop:
     def _snapshot(self) -> Snapshot:
         step, t, weights = self.state
         known = _classes(self.plan.data.y)
-        _, train = self.objective.scores(weights) if known else (math.nan, math.nan)
+        train = self._share_right(weights) if known else math.nan
         loss, right = (math.nan, math.nan) if self.test is None else self.test.scores(weights)
         arrays = tuple(W.cpu().numpy() for W in weights)
         layers = Layers(arrays, self.layers.bias, self.layers.flat)
         return Snapshot(step, t, layers, (train, loss, right if known else math.nan))
+
+    def _share_right(self, weights: Weights) -> float:
+        return self.objective.scores(weights)[1] if math.isnan(self.right) else self.right
 
     def _reached(self, rate: float, batch: Tensor | None) -> End | None:
         if self.loss <= self.stop_loss:
@@ -219,7 +224,7 @@ class _Loop:
 
     def _so_far(self) -> TrainingRun:
         """The run as if it had been interrupted here."""
-        self.loss = math.nan
+        self.loss = self.right = math.nan
         return self._run(End.INTERRUPTED)
 
     def _run(self, end: End) -> TrainingRun:

@@ -76,8 +76,8 @@ class Objective:
         sample = 3 * x.element_size() * (n_neurons + x.shape[1])
         return cls(x, y, loss, bias, max(LEAST_CHUNK, CHUNK_BYTES // sample))
 
-    def value_and_gradient(self, weights: Weights, batch: Tensor | None = None) -> tuple[float, Weights]:
-        """Return the mean loss and its gradient, over all samples or over those of a batch.
+    def value_and_gradient(self, weights: Weights, batch: Tensor | None = None) -> tuple[float, Weights, float]:
+        """Return the mean loss, its gradient, and the share of classes told rightly, over all samples or a batch.
 
         Raises
         ------
@@ -93,16 +93,18 @@ class Objective:
                 self.chunk = max(LEAST_CHUNK, self.chunk // 2)
                 torch.cuda.empty_cache()
 
-    def _summed(self, weights: Weights, batch: Tensor | None) -> tuple[float, Weights]:
+    def _summed(self, weights: Weights, batch: Tensor | None) -> tuple[float, Weights, float]:
         n = self.x.shape[0] if batch is None else batch.shape[0]
         leaves = tuple(W.detach().requires_grad_() for W in weights)
-        total = torch.zeros((), dtype=torch.float64, device=self.x.device)
+        total, hits = torch.zeros((2,), dtype=torch.float64, device=self.x.device)
         for first in range(0, n, self.chunk):
             chosen = slice(first, first + self.chunk) if batch is None else batch[first : first + self.chunk]
-            part = loss_sum(self.loss, forward(leaves, self.bias, self.x[chosen]), self.y[chosen]) / n
+            outputs = forward(leaves, self.bias, self.x[chosen])
+            part = loss_sum(self.loss, outputs, self.y[chosen]) / n
             part.backward()
             total += part.detach()
-        return total.item(), tuple(W.grad for W in leaves)
+            hits += right(outputs.detach(), self.y[chosen])
+        return total.item(), tuple(W.grad for W in leaves), hits.item() / n
 
     @torch.no_grad()
     def scores(self, weights: Weights) -> tuple[float, float]:

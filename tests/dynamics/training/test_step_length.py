@@ -52,7 +52,7 @@ def test_the_curvature_is_the_largest_eigenvalue_or_not_much_less(loss, widths, 
 
 def test_the_rate_is_that_of_the_fastest_neuron():
     objective, weights = problem(SQUARED)
-    _, gradient = objective.value_and_gradient(weights)
+    _, gradient, _ = objective.value_and_gradient(weights)
     W, a = (part.numpy() for part in weights)
     dW, da = (part.numpy() for part in gradient)
     own = [np.sqrt((dW[j] @ dW[j] + da[:, j] @ da[:, j]) / (W[j] @ W[j] + a[:, j] @ a[:, j])) for j in range(len(W))]
@@ -62,7 +62,7 @@ def test_the_rate_is_that_of_the_fastest_neuron():
 def test_no_neuron_moves_by_more_than_its_share():
     objective, weights = problem(SQUARED)
     steps = FlowSteps(0.03, objective)
-    _, gradient = objective.value_and_gradient(weights)
+    _, gradient, _ = objective.value_and_gradient(weights)
     rate = fastest_rate(weights, gradient)
     assert steps.length(weights, rate) * rate <= 0.03 * (1 + 1e-12)
 
