@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reluquant.structures.arrays import Floats
 from reluquant.views import theme
-from reluquant.views.sheet import DASHES, headline, legend_above, palette, sheet
+from reluquant.views.sheet import DASHES, TINY, headline, palette, sheet
 
 # A shape for each series, beside its colour.
 SHAPES = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -64,15 +64,17 @@ def active_figure(series: Mapping[str, CountSeries], title: str) -> Figure:
             mean = np.array([v.mean() for v in values])
             ends = np.array([[v.min(), v.max()] for v in values]).T
             axes.errorbar(runs.n, mean, yerr=np.abs(ends - mean), label=name, **style)
-    low, high = counts.get_xlim()
-    line = np.array([max(low, 1.0), high])
+    sizes = np.unique(np.concatenate([runs.n for runs in series.values()]))
     start = min(float(runs.count[0].mean()) for runs in series.values())
-    counts.plot(line, start * line / line[0], color=palette().muted, ls=DASHES, lw=theme.THIN, label="in proportion")
+    style = {"color": palette().muted, "ls": DASHES, "lw": theme.THIN}
+    counts.plot(sizes, start * sizes / sizes[0], label="in proportion to the samples", **style)
     top = max(float(v.max()) for runs in series.values() for v in runs.count)
     counts.set(xscale="log", yscale="log", ylim=(0.8, 3 * top), xlabel="training samples", ylabel="active neurons")
     scores.set(xscale="log", ylim=(0.0, 1.02), xlabel="training samples", ylabel="test accuracy")
     scores.yaxis.set_major_locator(MaxNLocator(6))
-    legend_above(counts, 2)
+    # Below both panels, which it belongs to.
+    style = {"loc": "outside lower center", "ncols": 2, "fontsize": TINY, "frameon": False}
+    figure.legend(*counts.get_legend_handles_labels(), **style)
     headline(figure, title)
     return figure
 
