@@ -442,6 +442,32 @@ def claims(
 
 
 @app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option(help="Folder of the report; what is there is kept.")] = Path("reproduced"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Smaller runs, in minutes; not to draw conclusions from.")
+    ] = False,
+    only: Annotated[str | None, typer.Option(help="Names of parts, with commas between; all by default.")] = None,
+) -> None:
+    """Make every figure and number of the pages anew, into one HTML page.
+
+    Exit status: 0 if all parts are there, 1 if some failed, 2 for bad input.
+    """
+    from reluquant.studies.reproduce import reproduce as make
+
+    chosen = () if only is None else tuple(only.split(","))
+    try:
+        found = make(out, quick=quick, only=chosen, say=lambda sentence: typer.echo(sentence, err=True))
+    except (OSError, ValueError) as error:
+        _refuse(error)
+    for name, failure in found.failures.items():
+        typer.echo(f"reluquant: {name} failed: {failure}", err=True)
+    typer.echo(f"{len(found.made)} parts made, {len(found.kept)} kept: {found.page}")
+    if not found.success:
+        raise typer.Exit(_NO_SUCCESS)
+
+
+@app.command()
 def doctor() -> None:
     """Print the versions that matter, and known conflicts between them."""
     from reluquant.environment.doctor import doctor as examine
