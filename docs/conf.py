@@ -64,6 +64,7 @@ html_copy_source = False
 html_theme_options = {
     "navbar_align": "left",
     "navbar_persistent": [],
+    "header_links_before_dropdown": 7,
     "navbar_end": ["search-button", "theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],

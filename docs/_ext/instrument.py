@@ -1,7 +1,7 @@
 """A directive that runs a piece of code and shows the instrument it ends in, playing with no kernel.
 
 ```{instrument}
-:height: 640
+:height: 500
 
 import reluquant as rq
 
@@ -10,7 +10,6 @@ rq.SectorExplorer(rq.datasets.zigzag())
 """
 
 import ast
-import hashlib
 import html
 import shutil
 from pathlib import Path
@@ -25,7 +24,7 @@ import reluquant
 FOLDER = "_frames"
 # Seconds for everything that an instrument computes and draws, compilation included.
 PATIENCE = 600
-HEIGHT = 640
+HEIGHT = 720
 # A page is made anew when anything in here has changed.
 PACKAGE = Path(reluquant.__file__).parent
 
@@ -58,7 +57,7 @@ class Instrument(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Called by docutils."""
-        for path in PACKAGE.rglob("*.*"):
+        for path in (Path(__file__), *PACKAGE.rglob("*.*")):
             if path.suffix in (".py", ".js", ".css", ".html"):
                 self.env.note_dependency(str(path))
         code = "\n".join(self.content)
@@ -66,7 +65,7 @@ class Instrument(SphinxDirective):
             page = kernel_free_page(code)
         except Exception as error:
             raise self.error(f"This instrument failed: {type(error).__name__}: {error}") from error
-        name = f"{hashlib.sha256(code.encode()).hexdigest()[:16]}.html"
+        name = f"{self.env.docname.replace('/', '-')}-{self.env.new_serialno('instrument')}.html"
         frames = frames_of(self.env.app)
         frames.mkdir(parents=True, exist_ok=True)
         (frames / name).write_text(page, encoding="utf-8")
