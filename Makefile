@@ -6,12 +6,13 @@ LABFLAGS ?=
 PYTESTFLAGS ?=
 PYTEST := $(BIN)/python -m pytest --nbval --nbval-sanitize-with=tests/nbval_sanitize.cfg reluquant tests notebooks $(PYTESTFLAGS)
 
-.PHONY: help lab test test-slow test-all lint browser chromium clean
+.PHONY: help lab test test-slow test-all lint docs browser chromium clean
 help:
 	@echo "make lab        open the quick-start notebook in JupyterLab (builds $(VENV) the first time)"
 	@echo "make test       lint, tests, doctests, notebook, headless browser; a few minutes"
 	@echo "make test-slow  only the tests marked slow"
 	@echo "make test-all   both"
+	@echo "make docs       these pages as a site in docs/_build/html; RELUQUANT_DOCS_EXECUTE=1 runs the course's notebooks too"
 	@echo "make clean      remove $(VENV), caches and builds"
 	@echo "Variables: PYTHON=$(PYTHON)  LABFLAGS='--no-browser --port 8890'  PYTESTFLAGS='-k kink'"
 
@@ -22,14 +23,18 @@ test: lint browser
 	@$(PYTEST) -m "not slow"
 
 # pytest calls it a failure when no test is marked slow.
-test-slow: $(VENV)/.test browser
+test-slow: $(VENV)/.test $(VENV)/.docs browser
 	@if grep -rq "mark\.slow" tests; then $(PYTEST) -m slow; else echo "No test is marked slow."; fi
 
-test-all: lint browser
+test-all: lint browser $(VENV)/.docs
 	@$(PYTEST)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check .
+
+docs: $(VENV)/.docs
+	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 # One line of progress, the full story in a log, which is shown if pip fails.
 define install
@@ -56,6 +61,9 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.pip
 	$(call install,reluquant with what its tests need,-e '.[lab]' --group test)
 	@touch $(VENV)/.lab
 
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/.pip
+	$(call install,reluquant with what its pages need,-e . --group docs)
+
 # RELUQUANT_BROWSER may name another Chromium or Chrome. Without any, browser tests are skipped, in CI they fail.
 browser: $(VENV)/.test
 	@$(BIN)/python -m tests.browser.chromium >/dev/null || $(MAKE) --no-print-directory chromium
@@ -69,5 +77,5 @@ chromium:
 	@$(BIN)/python -m tests.browser.chromium || [ "$$CI" != true ]
 
 clean:
-	rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage build dist
+	rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage build dist docs/_build docs/api docs/course
 	find . -name __pycache__ -prune -exec rm -rf {} +

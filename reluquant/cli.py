@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from reluquant.studies.active_report import ActiveNeuronReport
     from reluquant.studies.approximation_report import ApproximationReport
     from reluquant.studies.flow_report import FlowReport
     from reluquant.studies.phase_report import PhaseReport
@@ -82,7 +83,7 @@ def _several(option: str, parse: Callable[[str], float]) -> Callable[[str], list
 
 
 def _deliver(
-    report: FlowReport | PhaseReport | ApproximationReport,
+    report: FlowReport | PhaseReport | ApproximationReport | ActiveNeuronReport,
     as_json: bool,
     save: Callable[[Path], None],
     path: Path | None,
@@ -326,6 +327,92 @@ def approximation(
 
 
 @app.command()
+def active_neurons(
+    dataset: Annotated[str, typer.Option(help="digits, mnist or fashion_mnist.")] = "digits",
+    sizes: Annotated[
+        list | None,
+        typer.Option(
+            parser=_several("--sizes", _whole("each of --sizes", 2, 60_000)),
+            metavar="INTEGER,INTEGER,…",
+            help="Numbers of training samples.",
+        ),
+    ] = None,
+    classes: Annotated[
+        int, typer.Option(parser=_whole("--classes", 2, 10), metavar="2|10", help="Ten, or even against odd.")
+    ] = 10,
+    methods: Annotated[str | None, typer.Option(help="descent, greedy, or both with a comma between.")] = None,
+    losses: Annotated[str | None, typer.Option(help="squared, cross-entropy, logistic; several with commas.")] = None,
+    scales: Annotated[
+        list | None,
+        typer.Option(
+            parser=_several("--scales", _real("each of --scales")),
+            metavar="FLOAT,FLOAT,…",
+            help="Typical norms of a neuron at the start of descent.",
+        ),
+    ] = None,
+    width: Annotated[
+        int | None,
+        typer.Option(parser=_whole("--width", 1, _MOST_NEURONS), metavar="INTEGER", help="Neurons at the start."),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(parser=_whole("--seeds", 1, 1000), metavar="INTEGER", help="Runs of each size."),
+    ] = None,
+    stop: Annotated[
+        float, typer.Option(parser=_real("--stop"), metavar="FLOAT", help="Share of the loss of the zero function.")
+    ] = 0.01,
+    share: Annotated[
+        float, typer.Option(parser=_real("--share"), metavar="FLOAT", help="Of a neuron, that a step may change.")
+    ] = 0.05,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer and smaller runs, in two minutes; not to draw conclusions from.")
+    ] = False,
+    store: Annotated[
+        Path | None, typer.Option(help="A folder that keeps finished runs; the same command goes on from there.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the tables here (.md), and a picture (.svg) and all runs (.json) beside it."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Count active neurons of trained networks against the number of samples.
+
+    Needs PyTorch (pip install 'reluquant[torch]') and, for digits,
+    scikit-learn (reluquant[data]).
+
+    Exit status: 0 if every run was made and reached its loss, 1 if some did
+    not (the others are printed), 2 for bad input.
+    """
+    from reluquant.studies.active_report import active_neuron_report, report_path
+
+    given = {
+        "sizes": sizes,
+        "methods": None if methods is None else tuple(methods.split(",")),
+        "losses": None if losses is None else tuple(losses.split(",")),
+        "scales": scales,
+        "width": width,
+        "n_seeds": seeds,
+    }
+    try:
+        page = None if out is None else report_path(out)
+        report = active_neuron_report(
+            quick=quick,
+            dataset=dataset,
+            classes=classes,
+            stop=stop,
+            share=share,
+            device=device,
+            store=store,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        _refuse(error)
+    _deliver(report, as_json, report.save, page, "page")
+
+
+@app.command()
 def claims(
     out: Annotated[
         Path | None, typer.Option(help="Write the page here, and its picture beside it, instead of printing it.")
@@ -351,6 +438,32 @@ def claims(
     for claim in report.surprises:
         typer.echo(f"reluquant: not as expected: {claim.sentence}", err=True)
     if report.surprises:
+        raise typer.Exit(_NO_SUCCESS)
+
+
+@app.command()
+def reproduce(
+    out: Annotated[Path, typer.Option(help="Folder of the report; what is there is kept.")] = Path("reproduced"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Smaller runs, in minutes; not to draw conclusions from.")
+    ] = False,
+    only: Annotated[str | None, typer.Option(help="Names of parts, with commas between; all by default.")] = None,
+) -> None:
+    """Make every figure and number of the pages anew, into one HTML page.
+
+    Exit status: 0 if all parts are there, 1 if some failed, 2 for bad input.
+    """
+    from reluquant.studies.reproduce import reproduce as make
+
+    chosen = () if only is None else tuple(only.split(","))
+    try:
+        found = make(out, quick=quick, only=chosen, say=lambda sentence: typer.echo(sentence, err=True))
+    except (OSError, ValueError) as error:
+        _refuse(error)
+    for name, failure in found.failures.items():
+        typer.echo(f"reluquant: {name} failed: {failure}", err=True)
+    typer.echo(f"{len(found.made)} parts made, {len(found.kept)} kept: {found.page}")
+    if not found.success:
         raise typer.Exit(_NO_SUCCESS)
 
 

@@ -28,10 +28,12 @@ PLANES = {
 }
 SCATTERED = {"terrain": datasets.terrain, "hillside": datasets.hillside, "volcano": datasets.volcano}
 REPEATED = {"motorcycle": datasets.motorcycle}
+# Looked at in tests/datasets/test_images.py.
+IMAGES = {"digits": datasets.digits, "fashion_mnist": datasets.fashion_mnist, "mnist": datasets.mnist}
 
 
 def test_every_maker_is_tested():
-    assert sorted(MAKERS | PLANES | SCATTERED | REPEATED) == datasets.__all__
+    assert sorted(MAKERS | PLANES | SCATTERED | REPEATED | IMAGES) == datasets.__all__
 
 
 @pytest.mark.parametrize("name", PLANES)

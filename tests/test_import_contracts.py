@@ -59,5 +59,5 @@ def test_contract_bites(copy, breach):
 
 
 def test_torch_is_allowed_in_training(copy):
-    (copy / "reluquant/dynamics/training.py").write_text("import torch\n", encoding="utf-8")
+    (copy / "reluquant/dynamics/training/more.py").write_text("import torch\n", encoding="utf-8")
     assert lint(copy).returncode == 0

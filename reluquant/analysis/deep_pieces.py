@@ -13,6 +13,7 @@ from reluquant.structures.arrays import Floats, real_array
 from reluquant.structures.deep_relu import DeepReLU
 from reluquant.structures.piecewise_linear import PiecewiseLinear
 from reluquant.structures.planar_pieces import PlanarPieces
+from reluquant.structures.planar_slice import PlanarSlice
 from reluquant.structures.shallow_relu import ShallowReLU
 
 # Nodes of a segment closer than this, of its length 1, are one: kinks of several neurons at one place round apart.
@@ -27,11 +28,12 @@ _UNIT_SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
 def pieces_on_segment(net: ShallowReLU | DeepReLU, segment: tuple[ArrayLike, ArrayLike]) -> PiecewiseLinear:
     """Return ``t ↦ net(p + t (q - p))`` on [0, 1]; see :func:`reluquant.piecewise_linear`."""
     p, q = _points(net, segment, "segment", ("p", "q"))
-    layers = _layers(net)
+    _check_one_output(net)
+    layers = layers_of(net)
     W, b = layers[0]
     t = np.array([0.0, 1.0])
     # The first layer of a point far out is a small difference of large numbers; here it is rounded only once.
-    z = np.stack([_dots(W, p, b), _dots(W, q, b)])
+    z = np.stack([rounded_dots(W, p, b), rounded_dots(W, q, b)])
     sizes = np.zeros_like(z)
     with np.errstate(over="ignore", invalid="ignore"):
         for W, b in layers[1:]:
@@ -43,41 +45,144 @@ def pieces_on_segment(net: ShallowReLU | DeepReLU, segment: tuple[ArrayLike, Arr
 
 def pieces_in_window(net: ShallowReLU | DeepReLU, window: tuple[ArrayLike, ArrayLike, ArrayLike]) -> PlanarPieces:
     """Return ``(s, t) ↦ net(o + s u + t v)`` on the unit square; see :func:`reluquant.piecewise_linear`."""
+    _points(net, window, "window", ("origin", "u", "v"))
+    _check_one_output(net)
+    return slice_in_window(net, window).pieces
+
+
+class TooManyRegions(ValueError):
+    """A window holds more linear regions than were asked for at most."""
+
+
+def slice_in_window(
+    net: ShallowReLU | DeepReLU, window: tuple[ArrayLike, ArrayLike, ArrayLike], *, most: int | None = None
+) -> PlanarSlice:
+    """Return ``(s, t) ↦ net(o + s u + t v)`` on the unit square, with all outputs.
+
+    Parameters
+    ----------
+    net : ShallowReLU or DeepReLU
+        Any number of features and outputs.
+    window : (array_like, array_like, array_like)
+        A corner o and two sides u and v, each (n_features,).
+    most : int, optional
+        Regions to find at most; without it, as many as there are.
+
+    Returns
+    -------
+    PlanarSlice
+        Accurate to rounding, as a window of :func:`reluquant.piecewise_linear`.
+
+    Raises
+    ------
+    TooManyRegions
+        If there are more than ``most``, before much time or memory is spent on them.
+    TypeError, ValueError
+        If the window does not fit the network, or values exceed the float64 range.
+
+    Examples
+    --------
+    >>> import reluquant as rq
+    >>> from reluquant.analysis.deep_pieces import slice_in_window
+    >>> net = rq.ShallowReLU([[1.0, 0.0, -0.5], [0.0, 1.0, -0.5]], [[1.0, 0.0], [0.0, 2.0]])
+    >>> found = slice_in_window(net, ([0.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
+    >>> found, found([[0.75, 1.0]])
+    (PlanarSlice(n_regions=4, n_outputs=2), array([[0.25, 1.  ]]))
+    """
     o, u, v = _points(net, window, "window", ("origin", "u", "v"))
-    layers = _layers(net)
+    layers = layers_of(net)
     W, b = layers[0]
-    maps = np.stack([_dots(W, o, b), W @ u, W @ v], axis=1)[None]
+    maps = np.stack([rounded_dots(W, o, b), W @ u, W @ v], axis=1)[None]
     sizes = np.abs(maps).sum(axis=2)
+    if most is not None and len(layers) > 1:
+        # The first layer is cut at one go, so what comes of it is counted before.
+        _check_count(n_cells_of_lines(maps[0], ROUNDING * sizes[0], most), most)
     cells = _UNIT_SQUARE[:, 0].copy(), _UNIT_SQUARE[:, 1].copy(), np.array([0, 4])
     cuts: list[tuple[Floats, NDArray[np.int64]]] = []
+    leaves, n_regions = [], 0
     with np.errstate(over="ignore", invalid="ignore"):
-        leaves = list(_descend(layers, cells, maps, sizes, np.zeros((1, 0), dtype=bool), cuts))
-    x, y, ends, affine, patterns = (np.concatenate(column) for column in zip(*leaves, strict=True))
+        for leaf in _descend(layers, cells, maps, sizes, np.zeros((1, 0), dtype=bool), cuts):
+            leaves.append(leaf)
+            n_regions += len(leaf[3])
+            _check_count(n_regions, most)
+    x, y, ends, affine, patterns = (
+        np.concatenate(column) if len(column) > 1 else column[0] for column in zip(*leaves, strict=True)
+    )
     segments = np.concatenate([np.zeros((0, 4)), *(ends for ends, _ in cuts)])
     owners = np.concatenate([np.zeros(0, np.int64), *(neuron for _, neuron in cuts)])
-    return PlanarPieces(
-        corners=np.column_stack([x, y]), starts=np.r_[0, np.cumsum(ends)], gradients=affine[:, 1:],
-        offsets=affine[:, 0], origin=np.zeros(2), steps=patterns,
+    pieces = PlanarPieces(
+        corners=np.column_stack([x, y]), starts=np.r_[0, np.cumsum(ends)], gradients=affine[:, 0, 1:],
+        offsets=affine[:, 0, 0], origin=np.zeros(2), steps=patterns,
         groups=tuple(np.array([j]) for j in range(patterns.shape[1])), segments=segments.reshape(-1, 2, 2),
         segment_groups=owners, region=_UNIT_SQUARE, n_activation_regions=len(affine), n_pieces=None,
     )  # fmt: skip
+    return PlanarSlice(pieces, affine)
 
 
-def _layers(net: ShallowReLU | DeepReLU) -> list[tuple[Floats, Floats]]:
+def n_cells_of_lines(maps: Floats, rounding: Floats, most: int) -> int:
+    """Return how many cells lines make of the unit square, or a number above ``most``.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (n_lines, 3)
+        Line j is where ``maps[j] · (1, x, y)`` is zero.
+    rounding : ndarray, shape (n_lines,)
+        Values below it are zero.
+    most : int
+        More need not be counted.
+
+    Returns
+    -------
+    int
+        One, and one more for each line through the square and for each pair that meets in it; where three meet in a
+        point that is too many.
+    """
+    values = maps[:, :1] + maps[:, 1:] @ _UNIT_SQUARE.T
+    values[np.abs(values) <= rounding[:, None]] = 0.0
+    values = values[(values.min(axis=1) < 0) & (values.max(axis=1) > 0)]
+    if len(values) > most:
+        return len(values) + 1
+    # The place around the square, from 0 to 4, at which a line enters its negative side, and leaves it.
+    following = np.roll(values, -1, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = np.arange(4) + values / (values - following)
+    enters = np.where((values >= 0) & (following < 0), at, 0.0).sum(axis=1)
+    leaves = np.where((values < 0) & (following >= 0), at, 0.0).sum(axis=1)
+    low, high = np.minimum(enters, leaves), np.maximum(enters, leaves)
+    count = 1 + len(values)
+    for i in range(len(values)):
+        # Two chords meet where their ends alternate.
+        count += int(np.count_nonzero((low[i] < low) & (low < high[i]) & (high[i] < high)))
+        if count > most:
+            break
+    return count
+
+
+def _check_count(count: int, most: int | None) -> None:
+    if most is not None and count > most:
+        raise TooManyRegions(f"There are more than {most:,} linear regions in this window; choose a smaller one.")
+
+
+def layers_of(net: ShallowReLU | DeepReLU) -> list[tuple[Floats, Floats]]:
+    """Return weights and biases of all layers, also of a network that has only one of ReLU neurons."""
     if isinstance(net, DeepReLU):
-        if net.n_outputs != 1:
-            raise ValueError(
-                f"piecewise_linear works for one output so far, but the network has {net.n_outputs}; make the last"
-                " layer DeepReLU((*net.weights[:-1], net.weights[-1][[i]]), (*net.biases[:-1], net.biases[-1][[i]]))."
-            )
         return list(zip(net.weights, net.biases, strict=True))
-    if net.a.ndim == 2 and net.a.shape[1] != 1:
+    W, b = (net.W[:, :-1], net.W[:, -1]) if net.bias else (net.W, np.zeros(net.n_neurons))
+    a = net.a.reshape(net.n_neurons, -1).T
+    return [(W, b), (a, np.zeros(len(a)))]
+
+
+def _check_one_output(net: ShallowReLU | DeepReLU) -> None:
+    if isinstance(net, DeepReLU) and net.n_outputs != 1:
+        raise ValueError(
+            f"piecewise_linear works for one output so far, but the network has {net.n_outputs}; make the last"
+            " layer DeepReLU((*net.weights[:-1], net.weights[-1][[i]]), (*net.biases[:-1], net.biases[-1][[i]]))."
+        )
+    if isinstance(net, ShallowReLU) and net.a.ndim == 2 and net.a.shape[1] != 1:
         raise ValueError(
             f"piecewise_linear works for one output so far, but the network has {net.a.shape[1]};"
             " pass ShallowReLU(net.W, net.a[:, i]) for one of them."
         )
-    W, b = (net.W[:, :-1], net.W[:, -1]) if net.bias else (net.W, np.zeros(net.n_neurons))
-    return [(W, b), (net.a.reshape(1, -1), np.zeros(1))]
 
 
 def _points(net: ShallowReLU | DeepReLU, given: tuple, what: str, names: tuple[str, ...]) -> list[Floats]:
@@ -92,7 +197,7 @@ def _points(net: ShallowReLU | DeepReLU, given: tuple, what: str, names: tuple[s
     return points
 
 
-def _dots(W: Floats, x: Floats, b: Floats) -> Floats:
+def rounded_dots(W: Floats, x: Floats, b: Floats) -> Floats:
     """Return W x + b, each rounded once."""
     product = W * x
     with np.errstate(over="ignore", invalid="ignore"):
@@ -135,7 +240,7 @@ def _slopes(
     """Return the slope between neighbouring nodes, and the sum of the absolute values it is made of."""
     middle = (t[:-1] + t[1:]) / 2
     W, b = layers[0]
-    start, rise = _dots(W, p, b), W @ step
+    start, rise = rounded_dots(W, p, b), W @ step
     values = start + middle[:, None] * rise
     slopes = np.broadcast_to(rise, values.shape)
     sizes = np.broadcast_to(np.abs(W) @ np.abs(step), values.shape)
@@ -171,21 +276,21 @@ def _descend(
     if len(layers) == 1:
         if not np.isfinite(maps).all():
             raise ValueError("This network exceeds the float64 range in the window; scale its weights down.")
-        yield cells[0], cells[1], np.diff(cells[2]), maps[:, 0], patterns
+        yield cells[0], cells[1], np.diff(cells[2]), maps, patterns
         return
-    x, y, starts, parent, active, ends, cutter = cut_by_layer(*cells, maps, sizes)
+    x, y, starts, parent, active, ends, cutter, *tree = cut_by_layer(*cells, maps, sizes)
     cuts.append((ends, cutter + patterns.shape[1]))
     W, b = layers[1]
     # One signature: what a network holds is read-only.
-    W, b = np.array(W), np.array(b)
-    step = max(_HELD // max(len(W), 1), 1)
+    W, b = np.array(W.T, order="C"), np.array(b)
+    step = max(_HELD // max(b.size, 1), 1)
     for begin in range(0, len(parent), step):
-        part = slice(begin, begin + step)
-        first, last = starts[begin], starts[min(begin + step, len(parent))]
-        on, before = active[part], parent[part]
-        following, made_of = next_layer(W, b, maps, sizes, before, on)
+        end = min(begin + step, len(parent))
+        first, last = starts[begin], starts[end]
+        following, made_of = next_layer(W, b, maps, sizes, parent, *tree, begin, end)
+        # Patterns of many neurons are most of what is held: those of the first layer are not copied.
+        on = active[begin:end]
+        on = np.concatenate([patterns[parent[begin:end]], on], axis=1) if patterns.shape[1] else on
         yield from _descend(
-            layers[1:],
-            (x[first:last], y[first:last], starts[begin : begin + len(before) + 1] - first),
-            following, made_of, np.concatenate([patterns[before], on], axis=1), cuts,
-        )  # fmt: skip
+            layers[1:], (x[first:last], y[first:last], starts[begin : end + 1] - first), following, made_of, on, cuts
+        )

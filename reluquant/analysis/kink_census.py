@@ -143,7 +143,7 @@ def kink_census(net: ShallowReLU, data: Dataset, *, tolerance: float = 1e-3, ang
     Notes
     -----
     The paper's bound counts n data points and n + 1 open intervals. It does not follow that an interval holds at most
-    one kink: for y = |x| + 0.2 at x = ±2, ±3 the gap in the middle ends with two. Both numbers are reported.
+    one kink: for ``y = |x| + 0.2`` at x = ±2, ±3 the gap in the middle ends with two. Both numbers are reported.
 
     References
     ----------

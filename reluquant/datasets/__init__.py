@@ -1,11 +1,12 @@
-"""Data sets to look at: small ones of the theory, those of the literature, random ones, real measurements.
+"""Data sets to look at: small ones of the theory, those of the literature, random ones, real measurements, images.
 
 Every maker returns a :class:`reluquant.Dataset`, most of one input and one output. Only functions that load files
-import more than NumPy.
+import more than NumPy, and only those of images may fetch them.
 """
 
 from reluquant.datasets.aligned import orthogonal, separable, teacher_neuron
 from reluquant.datasets.drawn import random, smooth
+from reluquant.datasets.images import digits, fashion_mnist, mnist
 from reluquant.datasets.measured import hillside, motorcycle, volcano
 from reluquant.datasets.noisy import linear_teacher
 from reluquant.datasets.peaks import stewart
@@ -14,9 +15,12 @@ from reluquant.datasets.terrain import terrain, terrain_profile
 
 __all__ = [
     "absolute",
+    "digits",
+    "fashion_mnist",
     "five_points",
     "hillside",
     "linear_teacher",
+    "mnist",
     "motorcycle",
     "orthogonal",
     "random",

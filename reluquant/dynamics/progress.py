@@ -21,6 +21,13 @@ class FlowProgress:
     n_steps: int
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingProgress(FlowProgress):
+    """How far training is, and what there is of the run if asked for."""
+
+    so_far: Callable[[], object]
+
+
 Progress = bool | Callable[[FlowProgress], object]
 
 

@@ -28,7 +28,7 @@ _ABSENT = "not installed"
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
-    """What :func:`doctor` found.
+    """What :func:`reluquant.doctor` found.
 
     Parameters
     ----------

@@ -77,13 +77,13 @@ class LazyInterpolant:
 
     Notes
     -----
-    The simplex that holds q is where Σ w_i |x_i − q|² is least under Σ w_i x_i = q, Σ w_i = 1, w ≥ 0: the lower hull
-    of the lifted points, below q. It is guessed as their face nearest to a point just below, by non-negative least
+    The simplex that holds q is where ``Σ w_i |x_i − q|²`` is least under Σ w_i x_i = q, Σ w_i = 1, w ≥ 0: the lower
+    hull of the lifted points, below q. It is guessed as their face nearest to a point just below, by non-negative least
     squares, and checked; where the guess fails, as on common faces and on ties, HiGHS solves the program. The weights
     are solved for once more, so they are right to rounding times the condition of the simplex. At a point itself the
     value is the label, exactly.
 
-    Where other points lie on the simplex's sphere the answer is one of several (:attr:`HoldingSimplex.unique`), and
+    Where other points lie on the simplex's sphere the answer is one of several (``HoldingSimplex.unique``), and
     neighbouring queries may get different ones: then the function may jump.
 
     Outside the hull the nearest hull point is found by non-negative least squares, and "linear" takes the affine map of

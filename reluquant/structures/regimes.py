@@ -198,7 +198,7 @@ class PhaseDiagram(RegimeRuns):
 
     @property
     def phase(self) -> NDArray[np.str_]:
-        """The :class:`Phase` by the sign of the exponent, shape (n_scales, n_widths); empty where that is unknown."""
+        """The ``Phase`` by the sign of the exponent, shape (n_scales, n_widths); empty where that is unknown."""
         low, high = self.exponent < -CRITICAL_EXPONENT, self.exponent > CRITICAL_EXPONENT
         known = np.where(low, Phase.LINEAR.value, np.where(high, Phase.CONDENSED.value, Phase.CRITICAL.value))
         return np.where(np.isnan(self.exponent), "", known)

@@ -48,6 +48,13 @@ class NeuronView:
     slides_on: np.ndarray
     aligned: np.ndarray
 
+    def at_kink(self, x: float, sign: int, *, reach: float, together: float) -> np.ndarray:
+        """Indices of the neurons of this sign whose kinks are nearest to ``x`` within reach, and of those on them."""
+        off = np.where((self.sign == sign) & np.isfinite(self.kink), np.abs(self.kink - x), np.inf)
+        nearest = int(off.argmin())
+        if not off[nearest] <= reach:
+            return np.zeros(0, dtype=np.int64)
+        return np.flatnonzero((self.sign == sign) & (np.abs(self.kink - self.kink[nearest]) <= together))
 
     def in_bar(self, sign: int, rank: int) -> np.ndarray:
         """Indices of the neurons that the rank-th bar of the circle stands for, among those of this sign alive."""

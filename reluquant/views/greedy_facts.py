@@ -23,7 +23,7 @@ MOST_STRETCH = 4.0
 OTHER = {"tracked": "reseeded", "reseeded": "tracked"}
 # Far below a pixel.
 RTOL = 1e-7
-PLAY_FRAMES = 240
+PLAY_FRAMES = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,6 +66,7 @@ def packed_panel(panel: Panel) -> dict:
         "summary": panel.summary,
         "clickable": panel.clickable,
         "turnable": panel.turnable,
+        "zoomable": panel.zoomable,
     }
 
 

@@ -32,7 +32,7 @@ class Line:
     x, y : ndarray, shape (n_points,)
         Data coordinates.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     width : float
         In pixels.
     dashed : bool
@@ -64,7 +64,7 @@ class Dots:
     x, y : ndarray, shape (n_marks,)
         Data coordinates.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     area : float or ndarray, shape (n_marks,)
         In square pixels; area is mass.
     shape : str
@@ -110,7 +110,7 @@ class Area:
     polygons : sequence of ndarray, shape (n_corners, 2)
         Data coordinates.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     opacity : float
         Of the filling.
     edge : float
@@ -142,7 +142,7 @@ class Label:
     text : str
         What it says.
     colour : str
-        A name of :data:`reluquant.views.theme.COLOURS`.
+        A name of ``reluquant.views.theme.COLOURS``.
     size : float
         Of the font, in pixels.
     anchor : str
@@ -209,6 +209,8 @@ class Panel:
         The panel in words, for a screen reader.
     clickable, turnable : bool
         Whether the page reports clicks on empty places, and drags that begin there.
+    zoomable : bool
+        Whether the page reports a wheel that is turned over the panel with Ctrl held, or two fingers that spread.
     """
 
     name: str
@@ -226,6 +228,7 @@ class Panel:
     summary: str = ""
     clickable: bool = False
     turnable: bool = False
+    zoomable: bool = False
 
     def plot_area(self) -> tuple[float, float, float, float]:
         """Left, top, width and height of the plot in pixels."""

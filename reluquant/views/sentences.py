@@ -61,6 +61,10 @@ def describe(facts: FrameFacts) -> str:
     return f"{phase(facts.loss, facts.first_loss, at_rest=facts.at_rest)} – " + "; ".join(parts) + "." + rest
 
 
+# So many neurons are named by their numbers.
+MOST_NAMED = 5
+
+
 def describe_selection(angle: Floats, sign: np.ndarray, log_mass: Floats, chosen: np.ndarray) -> str:
     """Say in one sentence which neurons are selected; arrays have one entry per neuron, ``chosen`` their indices."""
     if chosen.size == 0:
@@ -73,7 +77,8 @@ def describe_selection(angle: Floats, sign: np.ndarray, log_mass: Floats, chosen
     signs = {1: "a > 0", -1: "a < 0", 0: "a = 0"}
     which = " and ".join(signs[s] for s in sorted({int(s) for s in sign[chosen]}, reverse=True))
     noun = "neuron" if chosen.size == 1 else "neurons"
-    return f"Selected: {chosen.size} {noun} with {which} at {where}, {100 * share:.3g} % of the mass."
+    numbers = f" ({', '.join(map(str, chosen))})" if chosen.size <= MOST_NAMED else ""
+    return f"Selected: {chosen.size} {noun}{numbers} with {which} at {where}, {100 * share:.3g} % of the mass."
 
 
 def phase(loss: float, first_loss: float, *, at_rest: bool) -> str:

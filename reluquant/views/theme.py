@@ -70,6 +70,11 @@ COLOURS = tuple(Palette.__dataclass_fields__)
 
 # Pictures made of pixels cannot follow the theme of the page: hues between those of light and of dark paper.
 PIXEL_COLOURS = {1: "#2B93CE", -1: "#EA741F", 0: MUTED}
+# Classes, in pictures made of pixels: Paul Tol's muted scheme, which stays apart for colour-blind readers. From the
+# eleventh class on they come again, so that a class is always named, too.
+CLASS_COLOURS = (
+    "#88CCEE", "#CC6677", "#DDCC77", "#44AA99", "#AA4499", "#999933", "#6C5FBC", "#CFCFCF", "#117733", "#882255",
+)  # fmt: skip
 
 SIGN_COLOURS = {1: POSITIVE, -1: NEGATIVE}
 CSS_SIGN_COLOURS = {1: CSS_POSITIVE, -1: CSS_NEGATIVE}

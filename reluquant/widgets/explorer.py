@@ -14,10 +14,11 @@ from reluquant.analysis.escapes import escapes
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.trajectory import Trajectory
+from reluquant.views import theme
 from reluquant.views.flow_scene import flow_circle, flow_scene, next_in_words
 from reluquant.views.frames import FlowFrame, data_view, flow_frame, loss_curve, window
 from reluquant.views.scene import Scene
-from reluquant.views.sentences import describe_selection
+from reluquant.views.sentences import MOST_NAMED, describe_selection
 from reluquant.widgets import legend
 from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.data_editing import DRAG_STEP, PRESETS, rounded
@@ -25,6 +26,7 @@ from reluquant.widgets.edit_bar import EditBar
 from reluquant.widgets.flow_instrument import FlowInstrument
 from reluquant.widgets.function_panel import MODES, FunctionPanel
 from reluquant.widgets.instrument import guarded
+from reluquant.widgets.rug_mouse import RugMouse
 from reluquant.widgets.runner import LatestJob, PacedDrawing
 from reluquant.widgets.scene_view import SceneView
 from reluquant.widgets.time_panel import TimePanel
@@ -32,6 +34,8 @@ from reluquant.widgets.words import PointsText, Words
 
 # Sizes in pixels: the three panels fill the 950 that a notebook cell has beside an open side bar.
 FUNCTION_SIZE, CIRCLE_SIZE, STRIP_SIZE = (590, 370), 340, (944, 150)
+# How far the mouse may be from a tick, in pixels.
+MOUSE_REACH = 5
 FIGURE_LABELS = ["Data, network, interpolant and kinks over the input", "Loss over the logarithm of time"]
 
 
@@ -44,8 +48,8 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
         Data with one feature, or a run of :func:`reluquant.gradient_flow` on such data. Points that are
         dragged in a given run start again from that run's first network.
     **settings
-        Traits of :class:`FlowExplorer`: ``n_neurons`` (1000), ``scale`` (1e-6), ``seed`` (0),
-        ``speed`` (1.0), ``rtol`` (1e-7), ``max_seconds`` (5.0).
+        Traits of :class:`~reluquant.widgets.explorer.FlowExplorer`: ``n_neurons`` (1000), ``scale`` (1e-6),
+        ``seed`` (0), ``speed`` (1.0), ``rtol`` (1e-7), ``max_seconds`` (5.0).
 
     Returns
     -------
@@ -169,8 +173,8 @@ class FlowExplorer(FlowInstrument):
             on_move=self._points_moved,
             on_drop=self._point_dropped,
             on_target=self._target_drawn,
-            on_pick=self._diamond_picked,
         )
+        self._rug = RugMouse((0.0, theme.RUG_LINE + theme.RUG_REACH), self._rug_event)
         self._circle = SceneView(self._circle_event, legend=False)
         self._time = TimePanel(*STRIP_SIZE, on_scrub=self._scrubbed)
         self._bar = self._control_bar(STRIP_SIZE[0] + 10)
@@ -183,7 +187,14 @@ class FlowExplorer(FlowInstrument):
                 "redo": self._pressed("redo"),
             },
         )
-        self._points = PointsText(STRIP_SIZE[0] - 290, on_typed=self._points_typed)
+        self._points = PointsText(STRIP_SIZE[0] - 430, on_typed=self._points_typed)
+        self._chosen_box = W.Text(
+            placeholder="select: 3, 17",
+            tooltip="Numbers of neurons to select; Enter. A click on a bar or a tick does it too.",
+            continuous_update=False,
+            layout=W.Layout(width="132px"),
+        )
+        self._chosen_box.observe(self._numbers_typed, names="value")
         self._words = Words(STRIP_SIZE[0])
 
     def _layout(self) -> list[W.Widget]:
@@ -193,9 +204,9 @@ class FlowExplorer(FlowInstrument):
         )
         return [
             W.HTML(legend.STYLE, layout=W.Layout(display="none")), self._bar.box, self._edit.box, panels,
-            W.HTML(legend.LEGEND), self._time.box, self._words.status, W.HBox([self._points.text, self._saver.box]),
-            self._words.alert,
-            Accessibility(labels=FIGURE_LABELS),
+            W.HTML(legend.LEGEND), self._time.box, self._words.status,
+            W.HBox([self._points.text, self._chosen_box, self._saver.box]), self._words.alert,
+            Accessibility(labels=FIGURE_LABELS), self._rug,
         ]  # fmt: skip
 
     def _observe(self) -> None:
@@ -213,12 +224,21 @@ class FlowExplorer(FlowInstrument):
         self.data = Dataset(places, height, name=self.data.name)
 
     @guarded
-    def _diamond_picked(self, sign: int, x: float) -> None:
-        neurons = self._frame().neurons
-        held = (neurons.slides_on >= 0) & (neurons.sign == sign)
-        # A diamond lies at the mean of the kinks that it stands for.
-        near = np.abs(neurons.kink - x) <= (self._window.right - self._window.left) * DRAG_STEP
-        self._pick(np.flatnonzero(held & near))
+    def _rug_event(self, event: Mapping[str, object]) -> None:
+        if event["event"] == "leave":
+            self.hovered = ()
+        elif self.trajectory is not None and self.mode != "draw":
+            width = self._window.right - self._window.left
+            neurons = self._frame().neurons.at_kink(
+                self._window.left + width * float(event["x"]),
+                1 if float(event["y"]) >= theme.RUG_LINE else -1,
+                reach=width * MOUSE_REACH / float(event["width"]),
+                together=width * DRAG_STEP,
+            )
+            if event["event"] == "hover":
+                self.hovered = tuple(neurons.tolist())
+            elif neurons.size:
+                self._pick(neurons)
 
     @guarded
     def _circle_event(self, event: Mapping[str, object]) -> None:
@@ -231,6 +251,18 @@ class FlowExplorer(FlowInstrument):
                 self._pick(neurons)
             else:
                 self.hovered = tuple(neurons.tolist())
+
+    @guarded
+    def _numbers_typed(self, change: object) -> None:
+        typed = self._chosen_box.value
+        if typed == _numbers(self.selected):
+            return
+        try:
+            chosen = tuple(int(word) for word in typed.replace(",", " ").split())
+        except ValueError:
+            wanted = "Neurons are selected by their numbers, such as 3, 17"
+            raise ValueError(f"{wanted}, but {typed!r} was typed.") from None
+        self.selected = chosen
 
     def _pick(self, neurons: np.ndarray) -> None:
         chosen = tuple(neurons.tolist())
@@ -268,6 +300,7 @@ class FlowExplorer(FlowInstrument):
 
     @guarded
     def _on_selected(self, change: object) -> None:
+        self._chosen_box.value = _numbers(self.selected)
         self._drawing.request()
 
     def _accepted(self, run: Trajectory) -> None:
@@ -318,3 +351,8 @@ class FlowExplorer(FlowInstrument):
             mode=self.mode, preset=self.preset, can_undo=self._history.can_undo, can_redo=self._history.can_redo
         )
         self._function.set_mode(self.mode)
+
+
+def _numbers(neurons: tuple[int, ...]) -> str:
+    """Numbers of neurons as they are typed; nothing for so many that nobody would."""
+    return ", ".join(map(str, neurons)) if len(neurons) <= MOST_NAMED else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import bqplot as bq
 import ipywidgets as W
@@ -42,8 +41,6 @@ class FunctionPanel:
         Called without arguments when a drag ends.
     on_target : callable
         Called with arrays x and y when a target was drawn.
-    on_pick : callable
-        Called with sign and place of a diamond that was clicked.
     """
 
     def __init__(
@@ -53,9 +50,7 @@ class FunctionPanel:
         on_move: Callable[[Floats, Floats], None],
         on_drop: Callable[[], None],
         on_target: Callable[[Floats, Floats], None] = lambda x, y: None,
-        on_pick: Callable[[int, float], None] = lambda sign, x: None,
     ) -> None:
-        self._on_pick = on_pick
         self.x_scale, self.y_scale = bq.LinearScale(), bq.LinearScale()
         self._on_move = on_move
         plane = {"x": self.x_scale, "y": self.y_scale}
@@ -124,9 +119,6 @@ class FunctionPanel:
         self.clear_target()
         self.points.observe(self._moved, names=["x", "y"])
         self.points.on_drag_end(lambda *_: on_drop())
-        for sign, diamonds in self.diamonds.items():
-            diamonds.interactions = {"hover": "tooltip", "click": "select"}
-            diamonds.on_element_click(partial(self._picked, sign))
 
     def show_window(self, shown: Window) -> None:
         """Set the limits of both axes."""
@@ -200,11 +192,6 @@ class FunctionPanel:
         x, y = np.array(self.target.x, dtype=float), np.array(self.target.y, dtype=float)
         if x.size == y.size and np.all(np.isfinite(y)):
             self._on_target(x, y)
-
-    def _picked(self, sign: int, mark: object, content: dict) -> None:
-        index = content.get("data", {}).get("index")
-        if index is not None and index < self.diamonds[sign].x.size:
-            self._on_pick(sign, float(self.diamonds[sign].x[index]))
 
     def _moved(self, change: object) -> None:
         x, y = np.array(self.points.x, dtype=float), np.array(self.points.y, dtype=float)

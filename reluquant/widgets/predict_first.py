@@ -46,7 +46,7 @@ class PredictFirst(FlowInstrument):
         Whether the run may be seen.
     score : float or None
         Once it is: 1 is perfect, 0 is no better than the zero function; see
-        :class:`reluquant.analysis.prediction_score.PredictionScore`.
+        ``reluquant.analysis.prediction_score.PredictionScore``.
 
     Examples
     --------

@@ -13,8 +13,8 @@ from collections.abc import Callable
 Outdated = Callable[[], bool]
 Job = Callable[[Outdated], None]
 
-# More than 20 updates a second queue up in a page with four figures, for seconds.
-FRAMES_PER_SECOND = 20.0
+# More updates than the 23 or so a second that a page with four figures draws queue up, for seconds.
+FRAMES_PER_SECOND = 22.0
 # A drag outdates a run every few milliseconds; one that is this young may still finish, so that
 # the picture follows the mouse instead of waiting for it to rest.
 GRACE_SECONDS = 0.5

@@ -13,8 +13,8 @@ from reluquant.views.scene import Scene
 
 STATIC = Path(__file__).parent / "static"
 # Everything the page reports: a mark picked, hovered, left, dragged, dropped, nudged by arrow keys or deleted; a click
-# on an empty place; a stroke drawn from there and its end; a turn of the panel.
-EVENTS = ("pick", "hover", "leave", "drag", "drop", "nudge", "delete", "click", "stroke", "stroked", "turn")
+# on an empty place; a stroke drawn from there and its end; a turn of the panel, and of the wheel over it.
+EVENTS = ("pick", "hover", "leave", "drag", "drop", "nudge", "delete", "click", "stroke", "stroked", "turn", "wheel")
 
 
 class SceneView(anywidget.AnyWidget):
@@ -25,7 +25,7 @@ class SceneView(anywidget.AnyWidget):
     on_event : callable
         Called with each event, a dict: ``event`` (one of :data:`EVENTS`), ``panel``, and what belongs to it: ``name``
         and ``index`` of the mark, data coordinates ``x`` and ``y``, or a way ``dx`` and ``dy`` (of a nudge in data
-        coordinates, of a turn in pixels).
+        coordinates, of a turn in pixels), or ``pixels`` that a wheel went towards the panel.
     legend : bool
         Whether a legend stands below.
     """

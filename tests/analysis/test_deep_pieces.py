@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reluquant import DeepReLU, ShallowReLU, compare, piecewise_linear
+from reluquant.analysis import deep_pieces
+from reluquant.analysis.deep_pieces import TooManyRegions, n_cells_of_lines, slice_in_window
 from reluquant.kernels.deep_cells import cut_by_layer, next_layer
 from tests.oracles_planar import ZERO, area, clipped, plus
 from tests.strategies import seeds
@@ -111,7 +113,9 @@ def test_evaluation_is_the_forward_pass(seed, hidden):
     np.testing.assert_allclose(pieces(x), y, rtol=0, atol=1e-14 * (size + np.abs(y).max()))
     assert pieces.area == pytest.approx(1, rel=1e-13)
     f = piecewise_linear(net, segment=(o, o + u))
-    np.testing.assert_allclose(f(x[:, 0]), net(o + x[:, :1] * u), rtol=0, atol=1e-14 * size)
+    y = net(o + x[:, :1] * u)
+    # Biases can make values large where the product of the weights is small.
+    np.testing.assert_allclose(f(x[:, 0]), y, rtol=0, atol=1e-14 * (size + np.abs(y).max()))
 
 
 def test_segments_lie_on_the_kinks_of_their_neurons():
@@ -221,3 +225,58 @@ def test_each_kernel_has_one_signature():
     piecewise_linear(net, window=([0.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
     for compiled in (cut_by_layer, next_layer):
         assert len(getattr(compiled, "signatures", [1])) == 1
+
+
+def test_a_slice_has_each_output_as_a_network_of_its_own():
+    rng = np.random.default_rng(4)
+    net = DeepReLU([rng.standard_normal((n, m)) for m, n in pairwise([5, 8, 6, 3])],
+                   [rng.standard_normal(n) for n in (8, 6, 3)])  # fmt: skip
+    window = tuple(rng.standard_normal((3, 5)))
+    found = slice_in_window(net, window)
+    x = rng.random((100, 2))
+    np.testing.assert_allclose(found(x), net(window[0] + x[:, :1] * window[1] + x[:, 1:] * window[2]), atol=1e-11)
+    assert np.isnan(found([[2.0, 0.5]])).all()
+    for k in range(3):
+        one = DeepReLU((*net.weights[:-1], net.weights[-1][[k]]), (*net.biases[:-1], net.biases[-1][[k]]))
+        alone = piecewise_linear(one, window=window)
+        np.testing.assert_array_equal(found.output(k).corners, alone.corners)
+        np.testing.assert_allclose(found.output(k).gradients, alone.gradients, atol=1e-12)
+        np.testing.assert_allclose(found.output(k).offsets, alone.offsets, atol=1e-12)
+
+
+def test_too_many_regions_are_noticed_before_they_are_cut():
+    rng = np.random.default_rng(2)
+    rows = np.column_stack([rng.standard_normal((3000, 2)), 0.1 * rng.standard_normal(3000)])
+    wide = ShallowReLU(rows, np.ones(3000))
+    square = ([-1.0, -1.0], [2.0, 0.0], [0.0, 2.0])
+    with pytest.raises(TooManyRegions, match="more than 10,000 linear regions in this window"):
+        slice_in_window(wide, square, most=10_000)
+    net = ShallowReLU(wide.W[:60], wide.a[:60])
+    count = piecewise_linear(net, window=square).n_regions
+    maps = np.column_stack([net.W @ [-1, -1, 1], 2 * net.W[:, :2]])
+    assert n_cells_of_lines(maps, np.zeros(60), 10**6) == count
+    assert slice_in_window(net, square, most=count).n_regions == count
+    with pytest.raises(TooManyRegions):
+        slice_in_window(net, square, most=count - 1)
+    deep = DeepReLU([net.W[:, :2], rng.standard_normal((30, 60)), np.ones((1, 30))], [net.W[:, 2], np.zeros(30), [0.0]])
+    with pytest.raises(TooManyRegions):
+        slice_in_window(deep, square, most=count)
+
+
+def test_cells_that_are_taken_in_portions_are_the_same(monkeypatch):
+    rng = np.random.default_rng(6)
+    net = DeepReLU([rng.standard_normal((n, m)) for m, n in pairwise([4, 30, 20, 10, 3])],
+                   [rng.standard_normal(n) for n in (30, 20, 10, 3)])  # fmt: skip
+    window = tuple(3 * rng.standard_normal((3, 4)))
+    whole = slice_in_window(net, window)
+    monkeypatch.setattr(deep_pieces, "_HELD", 64)
+    parts = slice_in_window(net, window)
+    assert whole.n_regions > 300
+    assert parts.n_regions == whole.n_regions
+    # Their order may differ.
+    first, second = (sorted(map(bytes, found.pieces.patterns)) for found in (whole, parts))
+    assert first == second
+    x = rng.random((500, 2))
+    expected = net(window[0] + x[:, :1] * window[1] + x[:, 1:] * window[2])
+    for found in (whole, parts):
+        np.testing.assert_allclose(found(x), expected, rtol=1e-11, atol=1e-10)

@@ -9,6 +9,7 @@ import traitlets as T
 from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
+from reluquant.views import theme
 from reluquant.views.flow_scene import flow_circle
 from reluquant.views.frames import flow_frame
 from reluquant.views.packed_scene import packed_scene
@@ -570,7 +571,7 @@ def test_every_control_has_a_tooltip(explorer):
 
     interactive = (W.Button, W.Dropdown, W.Text, W.FloatLogSlider, W.IntSlider, W.BoundedIntText)
     found = [c for c in controls(explorer) if isinstance(c, interactive)]
-    assert len(found) == 17
+    assert len(found) == 18
     assert all(control.tooltip for control in found)
 
 
@@ -796,11 +797,52 @@ def test_a_click_on_a_diamond_selects_those_held_there(explorer):
     held = frame.neurons.slides_on >= 0
     sample = frame.neurons.slides_on[held][0]
     sign = frame.neurons.sign[held][0]
-    diamonds = explorer._function.diamonds[sign]
-    index = int(np.argmin(np.abs(np.array(diamonds.x) - DATA.X[sample, 0])))
-    explorer._function._picked(sign, diamonds, {"data": {"index": index}})
+    explorer._rug_event({"event": "pick", **on_rug(explorer, DATA.X[sample, 0], sign)})
     mine = (frame.neurons.slides_on == sample) & (frame.neurons.sign == sign)
-    assert explorer.selected == tuple(np.flatnonzero(mine))
+    assert set(np.flatnonzero(mine)) <= set(explorer.selected)
+    assert all(abs(frame.neurons.kink[j] - DATA.X[sample, 0]) < 1e-2 for j in explorer.selected)
+
+
+def on_rug(explorer, x, sign):
+    """The mouse above or below the rug's line, over a place on the axis."""
+    shown = explorer._window
+    y = theme.RUG_LINE + sign * theme.DIAMOND_LIFT
+    return {"x": (x - shown.left) / (shown.right - shown.left), "y": y, "width": 500}
+
+
+def test_the_mouse_over_a_tick_shows_its_neurons_until_it_leaves(explorer):
+    explorer.t = 0.0
+    explorer.wait(10)
+    neurons = flow_frame(explorer.trajectory, 0.0, shown=explorer._window).neurons
+    inside = np.flatnonzero(np.abs(neurons.kink) < 1.0)
+    alone = max(inside, key=lambda j: np.sort(np.abs(neurons.kink[inside] - neurons.kink[j]))[1])
+    there = on_rug(explorer, neurons.kink[alone], neurons.sign[alone])
+    explorer._rug_event({"event": "hover", **there})
+    explorer.wait(10)
+    assert explorer.hovered == (alone,)
+    assert f"Selected: 1 neuron ({alone})" in explorer.status
+    explorer._rug_event({"event": "leave"})
+    assert explorer.hovered == ()
+    explorer._rug_event({"event": "pick", **there})
+    assert explorer.selected == (alone,)
+    explorer._rug_event({"event": "pick", **there})
+    assert explorer.selected == ()
+    nowhere = {"x": 0.0, "y": 0.0, "width": 1e9}
+    explorer._rug_event({"event": "pick", **nowhere})
+    assert explorer.selected == ()
+
+
+def test_neurons_are_selected_by_their_numbers_too(explorer):
+    explorer._chosen_box.value = "3, 1"
+    assert explorer.selected == (3, 1)
+    explorer.selected = (5,)
+    assert explorer._chosen_box.value == "5"
+    explorer._chosen_box.value = "first"
+    assert explorer.error == "Neurons are selected by their numbers, such as 3, 17, but 'first' was typed."
+    explorer._chosen_box.value = "400"
+    assert "from 0 to 39" in explorer.error
+    explorer._chosen_box.value = ""
+    assert (explorer.selected, explorer.error) == ((), "")
 
 
 def test_numbers_of_neurons_are_checked(explorer):
@@ -848,4 +890,4 @@ def test_the_mouse_over_a_bar_shows_its_neurons_until_it_leaves(explorer):
     assert f"Selected: {expected.size} neuron" in explorer.status
     explorer._circle_event({"event": "leave"})
     explorer.wait(10)
-    assert "Selected: 1 neuron " in explorer.status
+    assert "Selected: 1 neuron (0)" in explorer.status

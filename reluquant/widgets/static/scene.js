@@ -241,6 +241,24 @@ export function scenePanel(parent, report = () => {}) {
   svg.addEventListener("pointerout", (event) => {
     if (event.target.closest("[data-name]") && !held) report({ event: "leave", panel: packed.name });
   });
+  // Without Ctrl the page scrolls; spreading two fingers on a pad comes as a wheel with Ctrl.
+  let wheeled = 0;
+  let turning = null;
+  svg.addEventListener(
+    "wheel",
+    (event) => {
+      if (!packed?.zoomable || !event.ctrlKey) return;
+      event.preventDefault();
+      const at = data(inside(pixel(event)));
+      // Lines, as some mice count, have about 16 pixels.
+      wheeled -= event.deltaY * (event.deltaMode === 1 ? 16 : 1);
+      turning ??= setTimeout(() => {
+        report({ event: "wheel", panel: packed.name, pixels: wheeled, ...at });
+        [wheeled, turning] = [0, null];
+      }, PAUSE);
+    },
+    { passive: false },
+  );
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
   // Jupyter's shortcuts would take the keys; Lumino leaves them to an element with this attribute.
   svg.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));

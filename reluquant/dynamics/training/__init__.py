@@ -1,0 +1,1 @@
+"""Training with PyTorch: the only room that knows it. It loads when a run begins."""
