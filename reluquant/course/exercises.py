@@ -9,7 +9,7 @@ from importlib import import_module
 Checks = dict[str, Callable[[object], str]]
 
 # The notebooks that have exercises.
-LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "09")
+LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09")
 
 
 def check(exercise: str, answer: object) -> str:

@@ -25,7 +25,7 @@ CLASSES = 10
 def _greedy_count(answer: object) -> str:
     """Exercise 09-1: neurons that 200 images need."""
     count = whole_number(answer, "the number of neurons", least=0)
-    added = greedy_training(datasets.digits(200, split="train"), stop=0.01, rng=0, progress=False).n_added
+    added = _added()
     if count == added:
         return f"Right: {added} neurons for 200 images in {CLASSES} classes, little more than one a class."
     if count < CLASSES - 1:
@@ -76,6 +76,12 @@ def _who_is_better(answer: object) -> str:
         return "These look like shares of the training images: ask for the test images, which no network has seen."
     which = "descent" if off[0] else "greedy training"
     return f"The share of {which} is another: take 300 images, stop=0.05, the settings of the lesson, and argmax."
+
+
+@cache
+def _added() -> int:
+    """How many neurons greedy training adds for 200 images."""
+    return greedy_training(datasets.digits(200, split="train"), stop=0.01, rng=0, progress=False).n_added
 
 
 @cache
