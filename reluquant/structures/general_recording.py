@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self
 
@@ -93,12 +94,11 @@ class GeneralRecording:
         return self.snapshots.exponent.shape[1]
 
     def states(self, times: Floats) -> NeuronStates:
-        """Return all neurons at times inside the run, in any order."""
+        """Return all neurons at times inside the run, in any order; each is the same as if it were asked for alone."""
         p, o, m = self.problem.normals.shape[1], self.problem.labels.shape[1], self.n_neurons
         W, a = np.empty((times.size, m, p)), np.empty((times.size, m, o))
         log_norm, slides_on = np.empty((times.size, m)), np.full((times.size, m), -1, dtype=np.int64)
-        for row, t in enumerate(times):
-            Z, E, side, _ = self._replay(t)
+        for row, (Z, E, side, _) in self._replayed(times):
             with np.errstate(under="ignore", divide="ignore"):
                 weights = np.ldexp(Z, np.clip(E, -(2**30), 2**30)[:, None].astype(np.int32))
                 log_norm[row] = np.log(np.linalg.norm(Z[:, :p], axis=1)) + E * np.log(2.0)
@@ -113,31 +113,19 @@ class GeneralRecording:
         """Return the output bias at times inside the run, shape (n_times, n_outputs)."""
         if not self.trains_offset:
             return np.repeat(self.snapshots.offset[:1], times.size, axis=0)
-        return np.array([self._replay(t)[3] for t in times])
+        offsets = np.empty((times.size, self.problem.labels.shape[1]))
+        for row, (*_, offset) in self._replayed(times):
+            offsets[row] = offset
+        return offsets
 
-    def _replay(self, t: float) -> tuple[np.ndarray, ...]:
-        start = int(np.searchsorted(self.snapshots.t, t, side="right")) - 1
-        Z, E, sign, side, offset, pace = (array[start].copy() for array in self.snapshots[1:])
-        # Writable copies of what is only read: numba would compile the kernels again for read-only arrays.
-        problem = Problem(*(array.copy() for array in self.problem))
-        # Only t stops a replay: no loss goal, and no rest test, which would end it a step early.
-        control = np.array([t, -1.0, self.tolerance, 0.0, pace[0], float(self.trains_offset)])
-        loss = flow_general.Loss(self.loss.kind, self.loss.parameter, self.loss.value, self.loss.derivative)
-        tables, now, room = collocation.radau(self.n_nodes), self.snapshots.t[start], room_for_switches(*side.shape)
-        memory = flow_general.NO_MEMORY
-        # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
-        for _ in range(self.most_steps + 64):
-            times, losses, events = np.empty(CHUNK + 1), np.empty(CHUNK + 1), np.empty((room, 5))
-            times[0] = now
-            why, steps, _, memory = flow_general.advance(
-                problem, loss, tables, Z, E, sign, side, offset, control, self.order, memory, times, losses, events
-            )
-            now = times[steps]
-            if why == status.EVENTS_FULL and steps == 0:
-                room *= 4
-            elif why not in (status.CHUNK_DONE, status.EVENTS_FULL):
-                break
-        return Z, E, side, offset
+    def _replayed(self, times: Floats) -> Iterator[tuple[int, tuple[np.ndarray, ...]]]:
+        """Yield, in increasing time, the place of each time and mantissas, exponents, sides and output bias then."""
+        last, replay = -1, None
+        for row in np.argsort(times, kind="stable").tolist():
+            start = int(np.searchsorted(self.snapshots.t, times[row], side="right")) - 1
+            if replay is None or start != last:
+                last, replay = start, Replay(self, start)
+            yield row, replay.at(float(times[row]))
 
     def branch_points(self, switches: np.ndarray) -> np.ndarray:
         """Return none: they are looked for with one input only."""
@@ -204,3 +192,69 @@ class GeneralRecording:
             bool(arrays["flat"]),
             snapshots,
         )
+
+
+class Moment(NamedTuple):
+    """Where a replay is: the time, the state as in :class:`Snapshots`, and what the step before left."""
+
+    t: float
+    state: tuple[np.ndarray, ...]
+    memory: flow_general.Memory
+
+
+class Replay:
+    """The steps of a run from one of its snapshots on, for times in increasing order.
+
+    Whole steps do not depend on the times that are asked for; only what is left after the last of them is cut.
+
+    Parameters
+    ----------
+    recording : GeneralRecording
+    start : int
+        Which snapshot.
+    """
+
+    def __init__(self, recording: GeneralRecording, start: int) -> None:
+        self._recording = recording
+        # Writable copies of what is only read: numba would compile the kernels again for read-only arrays.
+        self._problem = Problem(*(array.copy() for array in recording.problem))
+        loss = recording.loss
+        self._loss = flow_general.Loss(loss.kind, loss.parameter, loss.value, loss.derivative)
+        self._tables = collocation.radau(recording.n_nodes)
+        state = tuple(array[start].copy() for array in recording.snapshots[1:])
+        self._at = Moment(float(recording.snapshots.t[start]), state, flow_general.NO_MEMORY)
+        self._next: Moment | None = None
+        self._room = room_for_switches(*state[3].shape)
+
+    def at(self, t: float) -> tuple[np.ndarray, ...]:
+        """Return mantissas, exponents, sides and output bias at a time not before the one asked for last."""
+        for _ in range(self._recording.most_steps + 1):
+            if self._next is None:
+                self._next = self._advanced(math.inf, 1)
+            if not self._at.t < self._next.t <= t:
+                break
+            self._at, self._next = self._next, None
+        Z, E, _, side, offset, _ = (self._at if self._at.t == t else self._advanced(t, CHUNK)).state
+        return Z, E, side, offset
+
+    def _advanced(self, until: float, capacity: int) -> Moment:
+        """One step further, or at ``until``, if that is finite; at the same time if no step can be taken."""
+        recording, moment = self._recording, self._at
+        # The run itself took these steps, so the replay is bounded by them; the rest is for growing the buffer.
+        for _ in range(recording.most_steps + 64):
+            *neurons, pace = (array.copy() for array in moment.state)
+            times, losses, events = np.empty(capacity + 1), np.empty(capacity + 1), np.empty((self._room, 5))
+            times[0] = moment.t
+            # Only `until` stops a replay: no loss goal, and no rest test, which would end it a step early.
+            control = np.array([until, -1.0, recording.tolerance, 0.0, pace[0], float(recording.trains_offset)])
+            why, steps, _, memory = flow_general.advance(
+                self._problem, self._loss, self._tables, *neurons, control, recording.order, moment.memory, times,
+                losses, events,
+            )  # fmt: skip
+            pace[0] = control[4]
+            moment = Moment(float(times[steps]), (*neurons, pace), memory)
+            if why == status.EVENTS_FULL and steps == 0:
+                self._room *= 4
+            elif why not in (status.CHUNK_DONE, status.EVENTS_FULL) or (capacity == 1 and steps == 1):
+                break
+        return moment
