@@ -6,13 +6,14 @@ LABFLAGS ?=
 PYTESTFLAGS ?=
 PYTEST := $(BIN)/python -m pytest --nbval --nbval-sanitize-with=tests/nbval_sanitize.cfg reluquant tests notebooks $(PYTESTFLAGS)
 
-.PHONY: help lab test test-slow test-all lint docs browser chromium clean
+.PHONY: help lab test test-slow test-all lint docs picture browser chromium clean
 help:
 	@echo "make lab        open the quick-start notebook in JupyterLab (builds $(VENV) the first time)"
 	@echo "make test       lint, tests, doctests, notebook, headless browser; a few minutes"
 	@echo "make test-slow  only the tests marked slow"
 	@echo "make test-all   both"
 	@echo "make docs       these pages as a site in docs/_build/html; RELUQUANT_DOCS_EXECUTE=1 runs the course's notebooks too"
+	@echo "make picture    the film at the top of README.md"
 	@echo "make clean      remove $(VENV), caches and builds"
 	@echo "Variables: PYTHON=$(PYTHON)  LABFLAGS='--no-browser --port 8890'  PYTESTFLAGS='-k kink'"
 
@@ -75,6 +76,10 @@ chromium:
 	    apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null || echo "apt-get failed"; \
 	fi
 	@$(BIN)/python -m tests.browser.chromium || [ "$$CI" != true ]
+
+# The film at the top of README.md.
+picture: $(VENV)/.lab
+	@$(BIN)/python -c 'from pathlib import Path; import reluquant as rq; from reluquant.studies.reproduce import film; print(film(rq.datasets.zigzag(), Path("docs/flow.gif"), n_frames=40))'
 
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage build dist docs/_build docs/api docs/course
