@@ -8,7 +8,7 @@ import numpy as np
 
 from reluquant.structures.arrays import Floats
 
-# Of each kind: samples, gradients of their patterns, and random directions.
+# Of each kind: samples, gradients of their patterns, boundaries of samples, and random directions.
 STARTS = 24
 # A bound that is never met on data of a few hundred dimensions: each round at least doubles or halves its step.
 MOST_ROUNDS = 300
@@ -39,8 +39,8 @@ class Steepest(NamedTuple):
 def steepest_neuron(inputs: Floats, residuals: Floats, *, rng: np.random.Generator) -> Steepest:
     """Search the unit vector w with the largest ``|Σ_k r_k relu(w·x_k)|``.
 
-    From samples, gradients and random directions, each climbs towards the gradient of its pattern by steps that adapt
-    to what they gain. A maximum on a boundary between patterns is approached like any other.
+    From samples, gradients, boundaries and random directions, each climbs towards the gradient of its pattern by steps
+    that adapt to what they gain. A maximum on a boundary between patterns is approached like any other.
 
     Parameters
     ----------
@@ -95,7 +95,11 @@ def _starts(inputs: Floats, residuals: Floats, rng: np.random.Generator) -> Floa
     largest = np.argsort(-heavy, kind="stable")[:STARTS]
     both = np.concatenate([inputs[largest], -inputs[largest]])
     _, gradients = _rates(inputs, residuals, both)
-    starts = np.concatenate([both, gradients, rng.standard_normal((STARTS, inputs.shape[1]))])
+    random = rng.standard_normal((2, STARTS, inputs.shape[1]))
+    # On the boundary of a sample that is missed by much: cones between neighbours are too narrow to be met by chance.
+    normal = _unit(inputs[rng.choice(len(inputs), STARTS, p=heavy / heavy.sum() if heavy.any() else None)])
+    edges = random[0] - np.sum(random[0] * normal, axis=1, keepdims=True) * normal
+    starts = np.concatenate([both, gradients, edges, -edges, random[1]])
     return _unit(starts[np.linalg.norm(starts, axis=1) > 0])
 
 

@@ -24,6 +24,11 @@ def random(n_samples: int = 7, *, rng: Rng = None) -> Dataset:
     -------
     Dataset
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what is described here.
+
     Examples
     --------
     >>> import reluquant as rq
@@ -52,6 +57,11 @@ def smooth(n_samples: int = 30, *, rng: Rng = None) -> Dataset:
     Returns
     -------
     Dataset
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what is described here.
 
     Examples
     --------

@@ -27,6 +27,11 @@ def stewart(n_samples: int = 40, *, rng: Rng = None) -> Dataset:
     Dataset
         Without noise, sorted by input.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what is described here.
+
     Notes
     -----
     Ten neurons could fit it: the target has seven corners inside. A network of any width from a small start

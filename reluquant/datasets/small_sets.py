@@ -70,6 +70,11 @@ def absolute(n_samples: int = 5) -> Dataset:
     -------
     Dataset
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what is described here.
+
     References
     ----------
     Wu, Simsek & Ged (2025), arXiv:2402.05626: a stationary point without escape neurons is a local minimum.
@@ -96,6 +101,11 @@ def sine(n_samples: int = 10) -> Dataset:
     Returns
     -------
     Dataset
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not what is described here.
 
     Examples
     --------

@@ -43,3 +43,14 @@ def test_nothing_grows_where_nothing_is_missed():
     found = steepest_neuron(np.eye(3), np.zeros((3, 2)), rng=np.random.default_rng(0))
     assert found.rate == 0.0
     assert not found.output.any()
+
+
+@pytest.mark.parametrize("first", [3, 11, 20])
+def test_a_cone_that_is_narrow_between_neighbours_is_found(first):
+    # A second difference of neighbours: no hinge outside of them grows.
+    y = np.zeros(25)
+    y[first : first + 3] = 1.0, -2.0, 1.0
+    data = rq.Dataset(np.linspace(-1, 1, 25), y)
+    found = steepest_neuron(data.inputs, y[:, None] / 25, rng=np.random.default_rng(0))
+    best = max(direction.rate for direction in rq.extremal_directions(data))
+    assert found.rate == pytest.approx(best, rel=1e-6)
