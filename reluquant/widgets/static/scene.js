@@ -146,6 +146,8 @@ export function scenePanel(parent, report = () => {}) {
         else plot.appendChild(fresh);
         group = fresh;
       }
+      // What the mouse does not feel lets it through to what lies below.
+      group.style.pointerEvents = mark.name || mark.titles?.some(Boolean) ? "" : "none";
       draw[mark.kind](group, mark, held);
     });
   };
@@ -236,7 +238,7 @@ export function scenePanel(parent, report = () => {}) {
   svg.addEventListener("pointercancel", release);
   svg.addEventListener("pointerover", (event) => {
     const node = event.target.closest("[data-name]");
-    if (node && !held) report({ event: "hover", ...of(node) });
+    if (node && !held) report({ event: "hover", ...of(node), ...data(inside(pixel(event))) });
   });
   svg.addEventListener("pointerout", (event) => {
     if (event.target.closest("[data-name]") && !held) report({ event: "leave", panel: packed.name });
