@@ -234,6 +234,28 @@ def test_a_neuron_under_the_mouse_is_seen_in_every_view_and_a_click_selects_it(s
     assert value(page, "explorer.error") == ""
 
 
+LINKED = """
+import ipywidgets as W
+box = W.FloatText(value=1.0)
+link = W.jslink((box, 'value'), (explorer, 't'))
+box
+"""
+
+
+def test_a_box_is_linked_in_the_page(jupyter, page):
+    lab.open_notebook(page, jupyter, jupyter.write("linked.ipynb", [CELL, LINKED]))
+    lab.run_all(page)
+    lab.kernel_run(page, "explorer.wait(120)")
+    box = page.locator(".jp-Cell").nth(1).locator("input[type=number]")
+    box.fill("12.5")
+    box.press("Enter")
+    page.wait_for_function(SAID, arg="t = 12.5:")
+    assert value(page, "explorer.t") == 12.5
+    lab.kernel_run(page, "explorer.t = 3.25")
+    page.wait_for_timeout(700)
+    assert box.input_value() == "3.25"
+
+
 def test_running_the_cell_again_closes_the_first_explorer(jupyter, page):
     open_explorer(page, jupyter)
     lab.kernel_run(page, "first = explorer; first.play()")

@@ -270,7 +270,7 @@ export function scenePanel(parent, report = () => {}) {
 // The legend as one line of swatches.
 export function legend(parent, entries) {
   parent.replaceChildren(
-    ...entries.map(({ label, kind, colour, dashed, shape, hollow, width, opacity }) => {
+    ...entries.map(({ label, kind, colour, dashed, shape, hollow, width, opacity, radius }) => {
       const span = document.createElement("span");
       const svg = make("svg", { width: 22, height: 14, viewBox: "0 0 22 14", "aria-hidden": "true" }, span);
       if (kind === "line") {
@@ -279,7 +279,7 @@ export function legend(parent, entries) {
         set(make("rect", { x: 2, y: 2, width: 18, height: 10 }, svg), { class: `rq-filled rq-${colour}`, "fill-opacity": opacity });
       } else {
         const up = shape === "up" ? 12 : shape === "down" ? 2 : 7;
-        draw.dots(svg, { at: [[11, up, 5]], shape, colour, hollow, opacity: 1, name: "", titles: [] });
+        draw.dots(svg, { at: [[11, up, radius]], shape, colour, hollow, opacity: 1, name: "", titles: [] });
       }
       span.append(` ${label}`);
       return span;
