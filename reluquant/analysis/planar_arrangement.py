@@ -96,7 +96,6 @@ class PlanarArrangement:
 
     def segments(self) -> Floats:
         """Return both ends of each chosen line, shape (n_cutting, 2, 2)."""
-        self._woven()
         return self._places[np.column_stack([self._begin, self._end])]
 
     def cells(self) -> Cells:

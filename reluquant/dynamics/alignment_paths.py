@@ -21,7 +21,7 @@ BEYOND = 1.3
 # Far below a pixel.
 RTOL = 1e-7
 # Moments of a path, even in time.
-MOMENTS = 241
+MOMENTS = 376
 
 
 @dataclass(frozen=True, slots=True, eq=False)

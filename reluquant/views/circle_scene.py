@@ -73,9 +73,12 @@ def sector_marks(sectors: SectorView) -> tuple[Mark, ...]:
 
 
 def bar_marks(positive: Floats, negative: Floats, dead: Floats, turning: Floats) -> tuple[Mark, ...]:
-    """The circular histogram, from :func:`reluquant.views.direction_view.bars`; events name a bar by its sign."""
+    """The circular histogram, from :func:`reluquant.views.direction_view.bars`.
+
+    Events name a bar by its sign, or ``dead``.
+    """
     return (
-        Area(tuple(dead), "muted", 0.45, label="dead neurons"),
+        Area(tuple(dead), "muted", 0.45, label="dead neurons", name="dead"),
         Area(tuple(positive), "positive", 1.0, label=f"neurons, {RELATION[1]}", name="positive"),
         Area(tuple(negative), "negative", 1.0, label=f"neurons, {RELATION[-1]}", name="negative"),
         # Paper over the ends of the bars: what has not turned yet is pale.
@@ -84,7 +87,7 @@ def bar_marks(positive: Floats, negative: Floats, dead: Floats, turning: Floats)
 
 
 def predicted_marks(extremal: ExtremalView) -> tuple[Mark, ...]:
-    """Hollow circles where neurons turn to, by sign."""
+    """Hollow circles where neurons turn to, by sign; events call them ``to positive`` and ``to negative``."""
     marks = []
     for sign, colour in SIGN_NAMES.items():
         mine = extremal.sign == sign
@@ -95,7 +98,7 @@ def predicted_marks(extremal: ExtremalView) -> tuple[Mark, ...]:
         marks.append(
             Dots(
                 *polar(RING, extremal.angle[mine]), colour, PREDICTED_AREA, hollow=True, titles=titles,
-                label=f"predicted, {RELATION[sign]}",
+                label=f"predicted, {RELATION[sign]}", name=f"to {colour}",
             )
         )  # fmt: skip
     return tuple(marks)

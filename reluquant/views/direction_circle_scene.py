@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from reluquant.analysis.extremal_direction import ExtremalDirection
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.dataset import Dataset
-from reluquant.views.circle_scene import circle_panel, polar, ring, sector_marks, wedge
+from reluquant.views.angle_words import written
+from reluquant.views.circle_scene import circle_panel, polar, ring, sector_marks, selected_marks, wedge
 from reluquant.views.direction_frame import TURN, DirectionFrame, Shape, extremal_axis
 from reluquant.views.direction_view import BINS, MOST_RAYS, RING, SectorView, sector_view
 from reluquant.views.direction_weight import NormScale, Weight, heights
@@ -28,6 +29,8 @@ BASIN, BASIN_WIDTH, BASIN_GAP = 0.012, 0.016, math.radians(0.8)
 # Where spokes end, by sign.
 SPOKE_ENDS = {1: RING + LONGEST_BAR + 0.02, -1: RING - LONGEST_BAR - 0.02}
 SPOKE_AREA, SMALL_AREA = 90.0, 42.0
+# So many selected neurons have a ring each; of more, the bars have one.
+MOST_RINGS = 60
 # Extremal directions that attract nobody in general.
 OTHERS = ("repeller", "saddle")
 # Bars outwards and inwards, of living and of dead neurons.
@@ -160,7 +163,16 @@ def _bar_marks(
             for q in _quads(np.array([c % BINS]), length[c : c + 1] * share[c], outward=OUTWARD[c // BINS])
         ]  # fmt: skip
         marks.append(Area(tuple(polygons), "difference", 0.85, 1.5, label="selected"))
+        marks += _rings(frame, code, selected)
     return tuple(marks)
+
+
+def _rings(frame: DirectionFrame, code: NDArray[np.int32], selected: NDArray[np.int64]) -> tuple[Mark, ...]:
+    """Rings around selected directions, since a few neurons are too small a part of a bar to be seen."""
+    outward = np.where(np.array(OUTWARD)[code[selected] // BINS], 1, -1)
+    if selected.size <= MOST_RINGS:
+        return selected_marks(frame.angle[selected].astype(float) * (math.tau / TURN), outward)
+    return selected_marks(code[selected] % BINS * (math.tau / BINS), outward)
 
 
 def _relation(group: int, several: bool) -> str:
@@ -259,8 +271,3 @@ def _told(e: ExtremalDirection, *, on_line: bool) -> str:
     held = f", held on {', '.join(f'sample {k}' for k in e.samples[:4])}" if e.samples and not on_line else ""
     kink = f", kink at {e.kink:.4g}" if on_line and math.isfinite(e.kink) else ""
     return f"{e.kind}{sign} at {written(_angle(e))}: grows at rate {e.rate:.3g}{kink}{held}".replace("-", "−")
-
-
-def written(angle: float) -> str:
-    """Write an angle in degrees."""
-    return f"{math.degrees((angle + math.pi) % math.tau - math.pi):.1f}°".replace("-", "−")

@@ -19,6 +19,7 @@ from reluquant.kernels.losses import mean_loss
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.losses import residuals
+from reluquant.structures.recording import NeuronStates
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
 from reluquant.views.direction_view import ATTRACTING, WEAKEST_PULL
@@ -163,18 +164,32 @@ def direction_frame(trajectory: Trajectory, t: float, *, followed: NDArray[np.in
     >>> direction_frame(run, 50.0).angle.shape
     (10,)
     """
+    (frame,) = direction_frames(trajectory, [t], followed=followed)
+    return frame
+
+
+def direction_frames(
+    trajectory: Trajectory, times: Sequence[float], *, followed: NDArray[np.int64] | None = None
+) -> list[DirectionFrame]:
+    """Return the frames at several times; those close to each other are found faster together than one by one."""
+    times = [min(max(float(t), 0.0), float(trajectory.t[-1])) for t in times]
+    states = trajectory.states(times)
+    return [_frame(trajectory, t, states, row, followed) for row, t in enumerate(times)]
+
+
+def _frame(
+    trajectory: Trajectory, t: float, states: NeuronStates, row: int, followed: NDArray[np.int64] | None
+) -> DirectionFrame:
     data, shape = trajectory.data, shape_of(trajectory.data)
-    t = min(max(float(t), 0.0), float(trajectory.t[-1]))
-    states = trajectory.states([t])
-    net = ShallowReLU(states.W[0], states.a[0], bias=data.bias)
-    log_norm = states.log_norm[0]
+    net = ShallowReLU(states.W[row], states.a[row], bias=data.bias)
+    log_norm = states.log_norm[row]
     outputs = net.a if net.a.ndim == 2 else net.a[:, None]
     log_mass = log_norm + log_norms(outputs)
     sign = np.sign(outputs[:, 0]).astype(np.int8) if outputs.shape[1] == 1 else np.zeros(net.n_neurons, np.int8)
     units = unit_pairs(net)[0]
     loss, residual = _loss_and_residual(trajectory, net, t)
     extremal = None if shape is Shape.HEAT_MAP else _extremal(data, residual)
-    dead = _dead(units, data.inputs) & (states.slides_on[0] < 0)
+    dead = _dead(units, data.inputs) & (states.slides_on[row] < 0)
     angle, polar = _angles(units, shape)
     top_mass, top_norm = (float(logs.max(initial=-np.inf)) for logs in (log_mass, log_norm))
     samples = (None, None)

@@ -7,27 +7,27 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from reluquant.views.direction_circle_scene import circle, written
-from reluquant.views.direction_frame import DirectionFrame, Shape
+from reluquant.structures.dataset import Dataset
+from reluquant.views.angle_words import arc
+from reluquant.views.direction_circle_scene import circle
+from reluquant.views.direction_frame import TURN, DirectionFrame, Shape, shape_of
 from reluquant.views.direction_frames import DirectionFrames
 from reluquant.views.direction_heat_scene import Rows, heat_map, rows_of, told
 from reluquant.views.direction_sphere_scene import View, spheres
 from reluquant.views.direction_weight import Weight
 from reluquant.views.function_scene import RELATION
 from reluquant.views.loss_scene import loss_panel
+from reluquant.views.neuron_words import SELECTED, chosen_and_verb, kink_range, names, norms
 from reluquant.views.scene import Scene
-from reluquant.views.sentences import neurons
 
 # Width and height of the loss beside a circle, and its height below the others, in pixels.
 BESIDE, BELOW = (460, 300), 130
-# Names of the first selected neurons are written out.
-NAMED = 5
 NOBODY = np.zeros(0, dtype=np.int64)
 
 
 def direction_scene(
     frames: DirectionFrames, t: float, *, weight: Weight = Weight.COUNT, selected: NDArray[np.int64] = NOBODY,
-    view: View | None = None, sorted_now: bool = False,
+    pointed: NDArray[np.int64] = NOBODY, view: View | None = None, sorted_now: bool = False,
 ) -> Scene:  # fmt: skip
     """Return the directions of all neurons at a time.
 
@@ -41,6 +41,8 @@ def direction_scene(
         What bars and density stand for; a heat map has none.
     selected : ndarray of int
         Neurons to highlight.
+    pointed : ndarray of int
+        Neurons to highlight in their place, while the mouse is over them.
     view : View, optional
         From where a sphere is seen.
     sorted_now : bool
@@ -63,7 +65,8 @@ def direction_scene(
     ['directions', 'loss']
     """
     frame, data = frames.at(t), frames.trajectory.data
-    how = {"weight": weight, "scale": frames.scale, "selected": selected}
+    chosen, verb = chosen_and_verb(selected, pointed)
+    how = {"weight": weight, "scale": frames.scale, "selected": chosen}
     words = [frame.sentence]
     if frames.shape is Shape.CIRCLE:
         rows = ((circle(data, frame, **how), loss_panel(frames.loss, t, width=BESIDE[0], height=BESIDE[1])),)
@@ -71,12 +74,12 @@ def direction_scene(
         rows = (spheres(data, frame, **how, view=view or View()), (loss_panel(frames.loss, t, height=BELOW),))
     else:
         shown = rows_at(frames, frame, sorted_now=sorted_now)
-        rows = (heat_map(frame, shown, selected=selected), (loss_panel(frames.loss, t, height=BELOW),))
+        rows = (heat_map(frame, shown, selected=chosen), (loss_panel(frames.loss, t, height=BELOW),))
         words.append(told(frame, shown))
     if frame.extremal is None and frames.shape is not Shape.HEAT_MAP:
         words.append("There may be too many sectors to look for extremal directions at every moment.")
-    if selected.size:
-        words.append(selection(frame, frames.shape, selected))
+    if chosen.size:
+        words.append(selection(data, frame, chosen, verb=verb))
     return Scene(rows, " ".join(words))
 
 
@@ -87,27 +90,29 @@ def rows_at(frames: DirectionFrames, frame: DirectionFrame, *, sorted_now: bool)
     return rows_of(frame.leaders if frame.sample is None else frame.sample, frames.order)
 
 
-def selection(frame: DirectionFrame, shape: Shape, selected: NDArray[np.int64]) -> str:
-    """Describe the selected neurons: which, where, and how much of the mass."""
+def selection(data: Dataset, frame: DirectionFrame, chosen: NDArray[np.int64], *, verb: str = SELECTED) -> str:
+    """Describe some neurons: which, where, how large, and how much of the mass."""
     mass = frame.mass()
-    share = 100 * float(mass[selected].sum()) / (float(mass.sum()) or 1.0)
-    names = ", ".join(str(j) for j in selected[:NAMED].tolist()) + (", …" if selected.size > NAMED else "")
-    signs = frame.sign[selected]
+    share = 100 * float(mass[chosen].sum()) / (float(mass.sum()) or 1.0)
+    parts = [names(chosen)]
+    if chosen.size == 1 and frame.sign[chosen[0]]:
+        parts[0] += f" with {RELATION[int(frame.sign[chosen[0]])]}"
+    if shape_of(data) is Shape.CIRCLE:
+        angle = frame.angle[chosen].astype(float) * (math.tau / TURN)
+        parts.append(arc(angle))
+        if data.bias and data.n_features == 1:
+            parts.append(kink_range(_kinks(angle)))
+    parts.append(norms(frame.top_norm + frame.log_norm[chosen].astype(float)))
+    dead = int(np.count_nonzero(frame.idle[chosen]))
+    if dead:
+        parts.append("dead" if dead == chosen.size else f"{dead:,} dead")
+    signs = frame.sign[chosen]
     counts = [f"{np.count_nonzero(signs == s):,} with {RELATION[s]}" for s in (1, -1) if np.any(signs == s)]
-    where = f", {_spread(frame.angle[selected])}" if shape is Shape.CIRCLE else ""
-    return (
-        f"Selected: {neurons(selected.size)} ({names})"
-        f"{where}{'; ' + ', '.join(counts) if counts else ''}; {share:.3g} % of the mass."
-    )
+    by_sign = f"; {', '.join(counts)}" if counts and chosen.size > 1 else ""
+    return f"{verb}: {', '.join(part for part in parts if part)}{by_sign}; {share:.3g} % of the mass."
 
 
-def _spread(angle: NDArray[np.uint16]) -> str:
-    """The shortest arc that holds some directions."""
-    turns = np.sort(np.unique(angle).astype(np.int64))
-    gaps = np.diff(np.append(turns, turns[0] + 2**16))
-    widest = int(np.argmax(gaps))
-    if gaps[widest] < 2**15:
-        return "all around"
-    start, end = turns[(widest + 1) % turns.size], turns[widest]
-    first, last = (written(float(step) * math.tau / 2**16) for step in (start, end))
-    return f"at {first}" if first == last else f"at {first} to {last}"
+def _kinks(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the boundary ``cos(angle) x + sin(angle) = 0`` is."""
+    with np.errstate(divide="ignore"):
+        return -np.sin(angle) / np.cos(angle)

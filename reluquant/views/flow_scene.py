@@ -27,11 +27,13 @@ from reluquant.views.function_scene import (
     selected_kinks,
 )
 from reluquant.views.loss_scene import loss_panel
+from reluquant.views.neuron_words import FARTHEST_KINK, chosen_and_verb, describe_neurons
 from reluquant.views.scene import Panel, Scene
-from reluquant.views.sentences import describe_selection, number
+from reluquant.views.sentences import number
 
-# A kink further away than that is that of a function that is constant to the eye.
-FARTHEST_KINK = 1e5
+# What events call the marks of the circle, and the sign of their neurons; 0 is for the dead.
+BARS = {"positive": 1, "negative": -1, "dead": 0}
+ATTRACTED = {"to positive": 1, "to negative": -1}
 
 
 def flow_scene(
@@ -40,6 +42,7 @@ def flow_scene(
     *,
     shown: Window | None = None,
     selected: np.ndarray | tuple[int, ...] = (),
+    pointed: np.ndarray | tuple[int, ...] = (),
     forecast: Sequence[Escape] = (),
 ) -> Scene:
     """Return what is to be seen at time ``t``.
@@ -54,6 +57,8 @@ def flow_scene(
         Of the function panel; by default the one that fits the data.
     selected : sequence of int
         Neurons to mark.
+    pointed : sequence of int
+        Neurons to mark in their place, while the mouse is over them.
     forecast : sequence of Escape
         From :func:`reluquant.analysis.escapes.escapes`: drawn once they are made, ticked off once they came true.
 
@@ -74,8 +79,8 @@ def flow_scene(
     data = trajectory.data
     shown = window(data) if shown is None else shown
     frame = flow_frame(trajectory, t, shown=shown)
+    chosen, about = marked(frame, selected, pointed)
     view = data_view(data)
-    chosen = np.array(selected, dtype=int)
     marks = (
         *rug(frame.kinks, shown),
         *selected_kinks(frame.neurons.kink[chosen], shown),
@@ -85,10 +90,20 @@ def flow_scene(
     )
     function = function_panel(shown, marks, summary="Data, network, interpolant and kinks over the input")
     strip = loss_panel(loss_curve(trajectory), frame.t, forecast=forecast)
-    neurons = frame.neurons
-    about = describe_selection(neurons.angle, neurons.sign, neurons.log_mass, chosen)
-    sentence = " ".join(part for part in (frame.sentence, next_in_words(forecast, frame.t), about) if part)
-    return Scene(((function, flow_circle(trajectory.data, frame, chosen)), (strip,)), sentence)
+    return Scene(((function, flow_circle(data, frame, chosen)), (strip,)), flow_words(frame, forecast, about))
+
+
+def marked(
+    frame: FlowFrame, selected: np.ndarray | tuple[int, ...], pointed: np.ndarray | tuple[int, ...]
+) -> tuple[np.ndarray, str]:
+    """Return which neurons to mark, those that are pointed at or else the selected ones, and them in words."""
+    chosen, verb = chosen_and_verb(np.array(selected, dtype=int), np.array(pointed, dtype=int))
+    return chosen, describe_neurons(frame.neurons, chosen, verb=verb)
+
+
+def flow_words(frame: FlowFrame, forecast: Sequence[Escape], about: str) -> str:
+    """Return the moment in words, what is awaited, and what is said about some neurons."""
+    return " ".join(part for part in (frame.sentence, next_in_words(forecast, frame.t), about) if part)
 
 
 def flow_circle(data: Dataset, frame: FlowFrame, chosen: np.ndarray, *, size: int = 340, title: bool = True) -> Panel:
@@ -103,6 +118,13 @@ def flow_circle(data: Dataset, frame: FlowFrame, chosen: np.ndarray, *, size: in
     )
     summary = f"Circular histogram of weight directions. {frame.sentence}"
     return circle_panel(marks, size=size, title="directions of (w, b)" if title else "", summary=summary)
+
+
+def neurons_there(frame: FlowFrame, name: str, index: int) -> np.ndarray:
+    """Return the neurons of a mark of the circle, by what events call it: a bar, or a direction that attracts."""
+    if name in BARS:
+        return frame.neurons.in_bar(BARS[name], index)
+    return frame.drawn_to(ATTRACTED[name], index) if name in ATTRACTED else np.zeros(0, dtype=int)
 
 
 def next_in_words(forecast: Sequence[Escape], t: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
-from reluquant.views.direction_view import ExtremalView, SectorView, bar_of, bars, extremal_view, sector_view
+from reluquant.views.direction_view import BINS, ExtremalView, SectorView, bar_of, bars, extremal_view, sector_view
 from reluquant.views.function_view import (
     AWAKE,
     DEAD,
@@ -44,22 +44,17 @@ class NeuronView:
     sign: np.ndarray
     kink: Floats
     log_mass: Floats
+    log_norm: Floats
     state: np.ndarray
     slides_on: np.ndarray
     aligned: np.ndarray
 
-    def at_kink(self, x: float, sign: int, *, reach: float, together: float) -> np.ndarray:
-        """Indices of the neurons of this sign whose kinks are nearest to ``x`` within reach, and of those on them."""
-        off = np.where((self.sign == sign) & np.isfinite(self.kink), np.abs(self.kink - x), np.inf)
-        nearest = int(off.argmin())
-        if not off[nearest] <= reach:
-            return np.zeros(0, dtype=np.int64)
-        return np.flatnonzero((self.sign == sign) & (np.abs(self.kink - self.kink[nearest]) <= together))
-
     def in_bar(self, sign: int, rank: int) -> np.ndarray:
-        """Indices of the neurons that the rank-th bar of the circle stands for, among those of this sign alive."""
-        mine = np.flatnonzero((self.sign == sign) & (self.state != DEAD))
-        bar = bar_of(self.angle[mine])
+        """Indices of the neurons of the rank-th bar of the circle: of this sign and alive; sign 0 is for the dead."""
+        dead = self.state == DEAD
+        mine = np.flatnonzero((self.sign != 0) & dead if sign == 0 else (self.sign == sign) & ~dead)
+        # Those of the dead that grow outwards are the first.
+        bar = bar_of(self.angle[mine]) + BINS * (self.sign[mine] < 0)
         filled = np.unique(bar)
         return mine[bar == filled[rank]] if 0 <= rank < filled.size else mine[:0]
 
@@ -100,6 +95,16 @@ class FlowFrame:
     extremal: ExtremalView
     neurons: NeuronView
     sentence: str
+
+    def of_mark(self, mark: int) -> np.ndarray:
+        """Indices of the neurons that a mark of the rug stands for; of none for -1."""
+        return np.flatnonzero(self.kinks.mark_of == mark) if mark >= 0 else np.zeros(0, dtype=int)
+
+    def drawn_to(self, sign: int, rank: int) -> np.ndarray:
+        """Indices of the neurons that point along the rank-th of the directions that attract this sign."""
+        mine = np.flatnonzero(self.extremal.sign == sign)[rank : rank + 1]
+        one = ExtremalView(self.extremal.angle[mine], self.extremal.sign[mine], self.extremal.strength[mine])
+        return np.flatnonzero(aligned_neurons(self.neurons.angle, self.neurons.sign, one))
 
 
 def flow_frame(trajectory: Trajectory, t: float, *, shown: Window | None = None) -> FlowFrame:
@@ -156,7 +161,7 @@ def flow_frame(trajectory: Trajectory, t: float, *, shown: Window | None = None)
         t == float(trajectory.t[-1]) and trajectory.end == "stationary",
     )  # fmt: skip
     neurons = NeuronView(
-        frozen(angle), frozen(sign, int), frozen(position), frozen(log_mass), frozen(state, int),
+        frozen(angle), frozen(sign, int), frozen(position), frozen(log_mass), frozen(log_norm), frozen(state, int),
         frozen(slides_on, int), frozen(arrived, bool),
     )  # fmt: skip
     return FlowFrame(

@@ -12,7 +12,7 @@ from reluquant.analysis.piecewise_linear import piecewise_linear
 from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
-from reluquant.views.theme import RUG_REACH, SHORTEST_TICK
+from reluquant.views.theme import DIAMOND_LIFT, RUG_LINE, RUG_REACH, SHORTEST_TICK
 
 # Room around the data; more below, where the rug of kinks lies.
 SIDE_ROOM = 0.18
@@ -24,7 +24,8 @@ CURVE_CELLS = 190
 TICK_GAP = 1 / 250
 # At most this many marks in the rug, largest first: as one line with gaps they cost nothing.
 MOST_TICKS = 250
-
+# A place stands for the nearest mark of the rug within that many pixels.
+PICK_REACH = 8.0
 
 # How awake a neuron is.
 AWAKE, DORMANT, DEAD = 0, 1, 2
@@ -82,6 +83,8 @@ class Kinks:
         Whether the kinks are held on a data point (sliding).
     state : ndarray of int, shape (n_marks,)
         :data:`AWAKE`, :data:`DORMANT` (alive, but hardly grown yet) or :data:`DEAD` (no sample activates it).
+    mark_of : ndarray of int, shape (n_neurons,)
+        The mark that stands for each neuron, or -1.
     """
 
     x: Floats
@@ -90,6 +93,7 @@ class Kinks:
     sign: np.ndarray
     held: np.ndarray
     state: np.ndarray
+    mark_of: np.ndarray
 
 
 def window(data: Dataset) -> Window:
@@ -191,17 +195,54 @@ def kinks(
     new = np.append(True, other | ((holder[1:] < 0) & (np.diff(cell) != 0)))
     starts = np.flatnonzero(new[: position.size])
     if starts.size == 0:
-        return Kinks(*(frozen([]) for _ in range(3)), frozen([], int), frozen([], bool), frozen([], int))
+        none = frozen(np.full(inside.shape, -1), int)
+        return Kinks(*(frozen([]) for _ in range(3)), frozen([], int), frozen([], bool), frozen([], int), none)
     total = np.add.reduceat(mass, starts)
     mean = np.add.reduceat(mass * position, starts) / total
     largest = np.sort(np.argsort(total)[::-1][:MOST_TICKS])
+    mark_of = np.full(inside.shape, -1)
+    kept = np.full(starts.size, -1)
+    kept[largest] = np.arange(largest.size)
+    mark_of[np.flatnonzero(inside)[order]] = kept[np.cumsum(new) - 1]
     starts, total, mean = starts[largest], total[largest], mean[largest]
     size = total / total.max()
     length = RUG_REACH * np.maximum(SHORTEST_TICK, np.sqrt(size))
     return Kinks(
         frozen(mean), frozen(size), frozen(length), frozen(sign[starts], int), frozen(holder[starts] >= 0, bool),
-        frozen(state[starts], int),
+        frozen(state[starts], int), frozen(mark_of, int),
     )  # fmt: skip
+
+
+def mark_at(kinks: Kinks, shown: Window, x: float, height: float, *, plot: tuple[float, float]) -> int:
+    """Return the mark of the rug that is nearest to a place, or -1 if none is within a few pixels.
+
+    Parameters
+    ----------
+    kinks : Kinks
+        The rug.
+    shown : Window
+        What the function panel shows.
+    x : float
+        In data coordinates.
+    height : float
+        As a share of the plot's height, from the bottom.
+    plot : (float, float)
+        Width and height of the plot in pixels.
+
+    Returns
+    -------
+    int
+    """
+    if kinks.x.size == 0:
+        return -1
+    foot = RUG_LINE + np.where(kinks.held, kinks.sign * DIAMOND_LIFT, 0.0)
+    reach = np.where(kinks.held | (kinks.state == DEAD), 0.0, kinks.sign * kinks.length)
+    low, high = np.minimum(foot, foot + reach), np.maximum(foot, foot + reach)
+    across = (kinks.x - x) / (shown.right - shown.left) * plot[0]
+    away = (height - np.clip(height, low, high)) * plot[1]
+    distance = np.hypot(across, away)
+    nearest = int(np.argmin(distance))
+    return nearest if distance[nearest] <= PICK_REACH else -1
 
 
 def _merged(net: ShallowReLU) -> ShallowReLU:

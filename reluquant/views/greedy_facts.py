@@ -14,7 +14,7 @@ from reluquant.structures.arrays import Floats, frozen
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
-from reluquant.views.time_view import thinned
+from reluquant.views.time_view import PLAY_FRAMES, thinned
 
 # The axis of τ goes beyond the last jump by this share; without a jump to so many units of the fastest growth.
 BEYOND, WITHOUT = 0.2, 3.0
@@ -23,7 +23,6 @@ MOST_STRETCH = 4.0
 OTHER = {"tracked": "reseeded", "reseeded": "tracked"}
 # Far below a pixel.
 RTOL = 1e-7
-PLAY_FRAMES = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reluquant.analysis.compare import Comparison
@@ -18,8 +20,19 @@ BOUND_WORDS = {"relu": "its neurons", "lipschitz": "slopes", "curvature": "curva
 
 def network_at(trajectory: Trajectory, t: float) -> ShallowReLU:
     """Return the trained function at a time as one network: a trained output bias is a neuron that is always on."""
-    net = trajectory.at(min(max(float(t), 0.0), float(trajectory.t[-1])))
-    offset = trajectory.output_bias(min(max(float(t), 0.0), float(trajectory.t[-1])))
+    (net,) = networks_at(trajectory, [t])
+    return net
+
+
+def networks_at(trajectory: Trajectory, times: Sequence[float]) -> list[ShallowReLU]:
+    """Return the same for several times; those close to each other are found faster together than one by one."""
+    times = [min(max(float(t), 0.0), float(trajectory.t[-1])) for t in times]
+    states = trajectory.states(times)
+    nets = [ShallowReLU(W, a, bias=trajectory.data.bias) for W, a in zip(states.W, states.a, strict=True)]
+    return [_with_bias(net, trajectory.output_bias(t)) for net, t in zip(nets, times, strict=True)]
+
+
+def _with_bias(net: ShallowReLU, offset: np.ndarray) -> ShallowReLU:
     if not np.any(offset):
         return net
     always = np.zeros((1, net.W.shape[1]))

@@ -14,6 +14,8 @@ from reluquant.views.scene import Area, Dots, Label, Line, Mark, Panel, Raster, 
 
 # A point beyond the plot is drawn no further away than that many pixels: a browser loses numbers like 1e300.
 FARTHEST = 1e5
+# Radii in pixels between which dots are drawn in the legend.
+SMALLEST_SWATCH, LARGEST_SWATCH = 2.2, 6.0
 
 
 def packed_scene(scene: Scene) -> dict:
@@ -153,9 +155,12 @@ _PACK: dict[type[Mark], Callable[[Mark, Places], dict]] = {
 
 
 def _swatch(label: str, mark: Line | Dots | Area) -> dict:
+    # A start and a repeller are told apart by their size, in the legend as in the picture.
+    area = float(np.median(mark.area)) if isinstance(mark, Dots) and np.size(mark.area) else 0.0
     kind = type(mark).__name__.lower()
     return {
         "label": label, "kind": kind, "colour": mark.colour, "dashed": getattr(mark, "dashed", False),
         "shape": getattr(mark, "shape", ""), "hollow": getattr(mark, "hollow", False),
         "width": getattr(mark, "width", 0.0), "opacity": mark.opacity,
+        "radius": round(min(max(np.sqrt(area / np.pi), SMALLEST_SWATCH), LARGEST_SWATCH), 2),
     }  # fmt: skip

@@ -12,10 +12,10 @@ from reluquant.analysis.compare import Comparison, compare
 from reluquant.analysis.flips import Flips, flips
 from reluquant.analysis.interpolate import interpolate
 from reluquant.analysis.piecewise_linear import piecewise_linear
+from reluquant.analysis.planar_pieces import kink_segments
 from reluquant.analysis.planar_region import hull_of
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
-from reluquant.structures.planar_pieces import PlanarPieces
 from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.simplicial_interpolant import SimplicialInterpolant
 from reluquant.structures.trajectory import Trajectory
@@ -33,6 +33,8 @@ LARGE_WIDTH, LARGE_HEIGHT = 620, 480
 SCALE_HEIGHT = 62
 # Pixels of a colour map along each side: the page smooths them, and 10,000 values of a network take milliseconds.
 GRID = 96
+# While time runs; the exact regions, too, are left for the moment when it stops.
+MOVING_GRID = 64
 # Room around the hull and beyond the labels' range, as shares.
 ROOM = 0.07
 # Colours let that much of the paper through, so that lines of ink are seen on them on light and on dark paper.
@@ -56,6 +58,8 @@ def planar_interpolation_scene(
     lipschitz: float | None = None,
     curvature: float | None = None,
     movable: bool = False,
+    moving: bool = False,
+    net: ShallowReLU | None = None,
 ) -> Scene:
     """Return network, interpolant and their difference at time ``t`` as colour maps.
 
@@ -75,6 +79,10 @@ def planar_interpolation_scene(
         Constants for :func:`reluquant.interpolation_bounds`.
     movable : bool
         Whether the data can be moved and edges be flipped.
+    moving : bool
+        Whether time runs: then colour maps are coarser, and regions are not counted.
+    net : ShallowReLU, optional
+        The network at that time, if it is known.
 
     Returns
     -------
@@ -94,10 +102,10 @@ def planar_interpolation_scene(
     ['difference', 'differences', 'loss']
     """
     data = trajectory.data if data is None else data
-    net = network_at(trajectory, t)
+    net = network_at(trajectory, t) if net is None else net
     g = interpolate(data, method="delaunay" if triangulation is None else triangulation, duplicates="mean")
     distance = compare(net, g)
-    picture = _Picture(data, net, g, distance, all_three=shows == "all", movable=movable)
+    picture = _Picture(data, net, g, distance, all_three=shows == "all", movable=movable, moving=moving)
     names = SHOWN[1:] if shows == "all" else (shows,)
     maps, cut = zip(*(picture.panel(name) for name in names), strict=True)
     strip = loss_panel(loss_curve(trajectory), t, width=WIDTH, height=STRIP_HEIGHT)
@@ -111,10 +119,10 @@ class _Picture:
 
     def __init__(
         self, data: Dataset, net: ShallowReLU, g: SimplicialInterpolant, distance: Comparison, *, all_three: bool,
-        movable: bool,
+        movable: bool, moving: bool,
     ) -> None:  # fmt: skip
         self.data, self.net, self.g, self.distance, self.movable = data, net, g, distance, movable
-        self.all_three = all_three
+        self.all_three, self.moving = all_three, moving
         self.flips = flips(g.triangulation)
         low, high = g.triangulation.points.min(axis=0), g.triangulation.points.max(axis=0)
         room = ROOM * (high - low)
@@ -124,7 +132,8 @@ class _Picture:
         low, high = float(g.values.min()), float(g.values.max())
         spare = ROOM * (high - low) or 1.0
         self.range = (low - spare, high + spare)
-        self.axes = [np.linspace(a, b, 2 * GRID + 1)[1::2] for a, b in self.box]
+        grid = MOVING_GRID if moving else GRID
+        self.axes = [np.linspace(a, b, 2 * grid + 1)[1::2] for a, b in self.box]
         self.values = {}
 
     def panel(self, name: str) -> tuple[Panel, str]:
@@ -164,13 +173,18 @@ class _Picture:
 
     def _network(self) -> tuple[tuple[Mark, ...], str]:
         values = self._sampled(self.net)
-        pieces, all_of_them = _pieces(self.net, self.hull)
-        strong, weak = _kinks(pieces, self.net)
+        bending = _strongest(self.net)
+        all_of_them = bending is self.net
+        pieces = None if self.moving else piecewise_linear(bending, region=self.hull)
+        segments, groups = kink_segments(bending, self.hull) if pieces is None else (pieces.segments, pieces.groups)
+        strong, weak = _kinks(segments, groups, bending, all_of_them=all_of_them)
         contours = Line(*_contours(self.axes, values, self.range), "paper", 1.2)
         marks = (
             self._raster(values, self._value_colours), contours, Line(*weak, "ink", 0.7, opacity=0.35),
             Line(*strong, "ink", 1.3, label="edges of linear regions"),
         )  # fmt: skip
+        if pieces is None:
+            return marks, ""
         if all_of_them:
             return marks, f" The network has {pieces.n_regions:,} linear regions there."
         return marks, f" Regions are cut by the {MOST_KINKS} kinks with the largest slope jumps."
@@ -257,26 +271,28 @@ class _Picture:
         )  # fmt: skip
 
 
-def _pieces(net: ShallowReLU, hull: Floats) -> tuple[PlanarPieces, bool]:
-    """The pieces by the kinks with the largest slope jumps, and whether these are all."""
+def _strongest(net: ShallowReLU) -> ShallowReLU:
+    """The neurons with the largest slope jumps; the network itself if it has few."""
     if net.n_neurons <= MOST_KINKS:
-        return piecewise_linear(net, region=hull), True
+        return net
     largest = np.sort(np.argsort(_jumps(net))[::-1][:MOST_KINKS])
-    return piecewise_linear(ShallowReLU(net.W[largest], net.a.reshape(-1)[largest]), region=hull), False
+    return ShallowReLU(net.W[largest], net.a.reshape(-1)[largest])
 
 
 def _jumps(net: ShallowReLU) -> Floats:
     return np.abs(net.a.reshape(-1)) * np.hypot(net.W[:, 0], net.W[:, 1])
 
 
-def _kinks(pieces: PlanarPieces, net: ShallowReLU) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+def _kinks(
+    segments: Floats, groups: Sequence[np.ndarray], net: ShallowReLU, *, all_of_them: bool
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
     """Strokes of the kinks with much and with little slope jump."""
-    jumps = _jumps(net) if net.n_neurons <= MOST_KINKS else np.sort(_jumps(net))[-MOST_KINKS:]
-    strong = np.ones(len(pieces.segments), dtype=bool)
-    if net.n_neurons <= MOST_KINKS:
-        total = np.array([jumps[group].sum() for group in pieces.groups])
-        strong = total[pieces.segment_groups] >= FAINT * total.max(initial=0.0)
-    return _strokes(pieces.segments[strong]), _strokes(pieces.segments[~strong])
+    strong = np.ones(len(segments), dtype=bool)
+    if all_of_them:
+        jumps = _jumps(net)
+        total = np.array([jumps[group].sum() for group in groups])
+        strong = total >= FAINT * total.max(initial=0.0)
+    return _strokes(segments[strong]), _strokes(segments[~strong])
 
 
 def _strokes(ends: Floats) -> tuple[Floats, Floats]:

@@ -16,6 +16,8 @@ ALIGNED = math.radians(1.0)
 BEGUN, DONE = 0.99, 1e-6
 # Directions that hold this share of the mass are the ones that make the function.
 MAIN_MASS = 0.99
+# Natural logarithms up to that, of either sign, are those of ordinary floats.
+LARGEST_LOG = 700.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,26 +61,6 @@ def describe(facts: FrameFacts) -> str:
     parts.append(f"{count} direction{'' if count == 1 else 's'} carr{'ies' if count == 1 else 'y'} 99 % of the mass")
     rest = " Nothing moves any more." if facts.at_rest else ""
     return f"{phase(facts.loss, facts.first_loss, at_rest=facts.at_rest)} – " + "; ".join(parts) + "." + rest
-
-
-# So many neurons are named by their numbers.
-MOST_NAMED = 5
-
-
-def describe_selection(angle: Floats, sign: np.ndarray, log_mass: Floats, chosen: np.ndarray) -> str:
-    """Say in one sentence which neurons are selected; arrays have one entry per neuron, ``chosen`` their indices."""
-    if chosen.size == 0:
-        return ""
-    top = float(log_mass.max(initial=-np.inf))
-    mass = np.exp(log_mass - top) if math.isfinite(top) else np.zeros(log_mass.shape)
-    share = mass[chosen].sum() / mass.sum() if mass.sum() > 0 else 0.0
-    degrees = np.degrees(angle[chosen])
-    where = f"{degrees.min():.1f}°" if np.ptp(degrees) < 0.05 else f"{degrees.min():.1f}° to {degrees.max():.1f}°"
-    signs = {1: "a > 0", -1: "a < 0", 0: "a = 0"}
-    which = " and ".join(signs[s] for s in sorted({int(s) for s in sign[chosen]}, reverse=True))
-    noun = "neuron" if chosen.size == 1 else "neurons"
-    numbers = f" ({', '.join(map(str, chosen))})" if chosen.size <= MOST_NAMED else ""
-    return f"Selected: {chosen.size} {noun}{numbers} with {which} at {where}, {100 * share:.3g} % of the mass."
 
 
 def phase(loss: float, first_loss: float, *, at_rest: bool) -> str:
@@ -125,6 +107,21 @@ def number(value: float) -> str:
     if value == 0:
         return "0"
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
+
+
+def number_of_log(log: float) -> str:
+    """Write a number, with two digits, that is given by its natural logarithm and may be too small for a float.
+
+    Examples
+    --------
+    >>> from reluquant.views.sentences import number_of_log
+    >>> number_of_log(0.0), number_of_log(-2302.585), number_of_log(float("-inf"))
+    ('1', '1e-1000', '0')
+    """
+    if abs(log) < LARGEST_LOG or math.isinf(log):
+        return f"{math.exp(min(log, LARGEST_LOG)):.2g}"
+    power = math.floor(log / math.log(10.0) + 1e-9)
+    return f"{math.exp(log - power * math.log(10.0)):.2g}e{power}"
 
 
 def neurons(count: int) -> str:

@@ -19,8 +19,8 @@ FEWEST_DECADES = 2.0
 TOP_ROOM = 1.08
 # Points of the curve: a strip is about 900 pixels wide, and a line of 400 points is drawn 60 times a second.
 STRIP_POINTS = 400
-# Frames of a run when nothing but log time counts; escapes add more.
-PLAY_FRAMES = 300
+# Frames of a run when nothing but log time counts; escapes add more: 25 a second in a play of 15 seconds.
+PLAY_FRAMES = 340
 # The loss falls by at most this share of its whole fall between two frames of the play.
 LARGEST_FALL = 0.02
 

@@ -24,6 +24,7 @@ from reluquant.widgets import legend
 from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.controls import as_numbers
 from reluquant.widgets.instrument import guarded
+from reluquant.widgets.neuron_entry import NeuronEntry, as_neurons
 from reluquant.widgets.numeric_traits import FiniteFloat, Indices, came
 from reluquant.widgets.play_bar import PlayBar
 from reluquant.widgets.playable import Playable
@@ -62,7 +63,7 @@ class DirectionHistogram(Playable):
     azimuth, elevation : float
         Spheres: where the eye is, in degrees.
     selected : array_like of int
-        Neurons to highlight; a click on a bar, a sphere or a block sets it.
+        Neurons to highlight; a click on a bar, a sphere or a block sets it, a second one or Escape takes it back.
     speed : float
         A play of the whole run takes 15 seconds divided by it.
     max_seconds : float
@@ -72,6 +73,8 @@ class DirectionHistogram(Playable):
     ----------
     t : float
         The time shown, from 0 to the end of the run.
+    hovered : ndarray of int
+        Neurons under the mouse, highlighted in place of those that are selected.
     playing, busy : bool
         Whether the time runs, and whether moments are being prepared.
     status, error : str
@@ -109,17 +112,16 @@ class DirectionHistogram(Playable):
     """
 
     _nouns = ("trajectory",)
-    # A picture is one message here, and the page draws the newest.
-    _frames_per_second = 25.0
 
     trajectory = T.Instance(Trajectory)
-    t = FiniteFloat(0.0, min=0.0)
-    weight = T.Enum([str(weight) for weight in Weight], default_value=str(Weight.COUNT)).tag(user=True)
-    order = T.Enum(["end", "now"], default_value="end").tag(user=True)
-    azimuth = FiniteFloat(30.0).tag(user=True)
-    elevation = FiniteFloat(20.0, min=-90.0, max=90.0).tag(user=True)
+    t = FiniteFloat(0.0, min=0.0).tag(sync=True)
+    weight = T.Enum([str(weight) for weight in Weight], default_value=str(Weight.COUNT)).tag(user=True, sync=True)
+    order = T.Enum(["end", "now"], default_value="end").tag(user=True, sync=True)
+    azimuth = FiniteFloat(30.0).tag(user=True, sync=True)
+    elevation = FiniteFloat(20.0, min=-90.0, max=90.0).tag(user=True, sync=True)
     selected = Indices(()).tag(user=True)
-    max_seconds = FiniteFloat(120.0, min=0.0).tag(user=True)
+    hovered = Indices(())
+    max_seconds = FiniteFloat(120.0, min=0.0).tag(user=True, sync=True)
 
     def __init__(self, trajectory: Trajectory, **settings: object) -> None:
         if not isinstance(trajectory, Trajectory):
@@ -188,12 +190,17 @@ class DirectionHistogram(Playable):
             _entry("azimuth", "Where the eye is, in degrees about the third axis; or drag, or use the arrow keys", 130),
             _entry("elevation", "Where the eye is, in degrees above the first two axes, from -90 to 90", 130),
         ]
-        self._select = _entry("select", "", 170)
+        self._select = _entry("select", "", 140)
+        self._neuron = NeuronEntry(130, on_typed=self._neurons_typed)
         self._words = Words(WIDTH)
         self._showing = False
         self.children = [
             W.HTML(legend.STYLE, layout=W.Layout(display="none")), self._bar.box, self._view,
-            W.HBox([self._weight, self._order, *self._turn, self._select, self._saver.box]),
+            W.HBox(
+                [self._weight, self._order, *self._turn, self._select, self._neuron.text, self._saver.box],
+                # On a sphere there are more controls than fit beside each other.
+                layout=W.Layout(flex_flow="row wrap", width=f"{WIDTH}px"),
+            ),
             self._words.status, self._words.alert, Accessibility(),
         ]  # fmt: skip
         self.add_class("reluquant")
@@ -215,7 +222,8 @@ class DirectionHistogram(Playable):
             "order": self._on_picture,
             "azimuth": self._on_picture,
             "elevation": self._on_picture,
-            "selected": self._on_picture,
+            "selected": self._on_selected,
+            "hovered": self._on_picture,
             "max_seconds": self._on_setting,
         }.items():
             self.observe(reaction, names=name)
@@ -243,10 +251,10 @@ class DirectionHistogram(Playable):
                 return
             self._accept(frames)
             began = told = time.monotonic()
-            for t in frames.todo():
+            for times in frames.todo():
                 if outdated() or run is not self.trajectory or time.monotonic() - began > seconds:
                     break
-                frames.at(t)
+                frames.make(times)
                 if time.monotonic() - told > REPORT:
                     told = time.monotonic()
                     self._set_grid(frames.ready())
@@ -273,8 +281,8 @@ class DirectionHistogram(Playable):
 
     def _scene(self, frames: DirectionFrames, t: float) -> Scene:
         return direction_scene(
-            frames, t, weight=Weight(self.weight), selected=self.selected, sorted_now=self.order == "now",
-            view=View(self.azimuth, self.elevation),
+            frames, t, weight=Weight(self.weight), selected=self.selected, pointed=self.hovered,
+            sorted_now=self.order == "now", view=View(self.azimuth, self.elevation),
         )  # fmt: skip
 
     def _show(self) -> bool:
@@ -292,10 +300,24 @@ class DirectionHistogram(Playable):
 
     # --- the user did something ------------------------------------------------------------------
 
-    @guarded
     def _heard(self, event: Mapping[str, object]) -> None:
         if self._frames is None:
             return
+        if event["event"] in ("hover", "leave"):
+            # A mouse that passes by is no action that would take back what an earlier one was refused for.
+            with self._by_itself:
+                self._passed(event)
+        else:
+            self._touched(event)
+
+    @guarded
+    def _passed(self, event: Mapping[str, object]) -> None:
+        panel = str(event["panel"])
+        over = event["event"] == "hover" and panel not in ("loss", "scale")
+        self.hovered = self._there(panel, float(event["x"]), float(event["y"])) if over else ()
+
+    @guarded
+    def _touched(self, event: Mapping[str, object]) -> None:
         kind, panel = event["event"], str(event["panel"])
         if panel == "loss":
             self._head_moved(kind, event)
@@ -360,6 +382,17 @@ class DirectionHistogram(Playable):
         if typed and not self.selected.size:
             raise ValueError(f"There is no neuron at {change.new} at this time.")
 
+    @guarded
+    def _neurons_typed(self, text: str) -> None:
+        self.selected = as_neurons(text, self.trajectory.n_neurons)
+
+    def _let_go(self) -> None:
+        self.selected = self.hovered = ()
+
+    def _refusal_gone(self) -> None:
+        super()._refusal_gone()
+        self._neuron.show(self.selected)
+
     def _named(self, frame: DirectionFrame, typed: list[float]) -> NDArray[np.int64]:
         if self._frames.shape is Shape.CIRCLE:
             return neurons_towards(frame, float(np.radians(typed[0])))
@@ -374,19 +407,24 @@ class DirectionHistogram(Playable):
     def _valid_t(self, proposal: object) -> float:
         return min(float(proposal["value"]), float(self.trajectory.t[-1]))
 
-    @T.validate("selected")
+    @T.validate("selected", "hovered")
     def _valid_selected(self, proposal: object) -> NDArray[np.int64]:
-        chosen, count = proposal["value"], self.trajectory.n_neurons
+        chosen, count, name = proposal["value"], self.trajectory.n_neurons, proposal["trait"].name
         outside = chosen[(chosen < 0) | (chosen >= count)]
         if outside.size:
-            raise T.TraitError(f"selected must hold indices from 0 to {count - 1:,}, but got {outside[0]:,}.")
+            raise T.TraitError(f"{name} must hold indices from 0 to {count - 1:,}, but got {outside[0]:,}.")
         return chosen
 
     @guarded
     def _on_trajectory(self, change: object) -> None:
         self.playing = False
-        self.selected = ()
+        self.selected = self.hovered = ()
         self._restart()
+
+    @guarded
+    def _on_selected(self, change: object) -> None:
+        self._neuron.show(self.selected)
+        self._drawing.request()
 
     @guarded
     def _on_picture(self, change: object) -> None:

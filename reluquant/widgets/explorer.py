@@ -14,19 +14,18 @@ from reluquant.analysis.escapes import escapes
 from reluquant.structures.arrays import Floats
 from reluquant.structures.dataset import Dataset
 from reluquant.structures.trajectory import Trajectory
-from reluquant.views import theme
-from reluquant.views.flow_scene import flow_circle, flow_scene, next_in_words
+from reluquant.views.flow_scene import flow_circle, flow_scene, flow_words, marked, neurons_there
 from reluquant.views.frames import FlowFrame, data_view, flow_frame, loss_curve, window
+from reluquant.views.function_view import mark_at
 from reluquant.views.scene import Scene
-from reluquant.views.sentences import MOST_NAMED, describe_selection
 from reluquant.widgets import legend
 from reluquant.widgets.accessibility import Accessibility
-from reluquant.widgets.data_editing import DRAG_STEP, PRESETS, rounded
+from reluquant.widgets.data_editing import PRESETS, rounded
 from reluquant.widgets.edit_bar import EditBar
 from reluquant.widgets.flow_instrument import FlowInstrument
 from reluquant.widgets.function_panel import MODES, FunctionPanel
 from reluquant.widgets.instrument import guarded
-from reluquant.widgets.rug_mouse import RugMouse
+from reluquant.widgets.neuron_entry import NeuronEntry, as_neurons
 from reluquant.widgets.runner import LatestJob, PacedDrawing
 from reluquant.widgets.scene_view import SceneView
 from reluquant.widgets.time_panel import TimePanel
@@ -34,8 +33,8 @@ from reluquant.widgets.words import PointsText, Words
 
 # Sizes in pixels: the three panels fill the 950 that a notebook cell has beside an open side bar.
 FUNCTION_SIZE, CIRCLE_SIZE, STRIP_SIZE = (590, 370), 340, (944, 150)
-# How far the mouse may be from a tick, in pixels.
-MOUSE_REACH = 5
+ENTRY_WIDTH = 150
+NOBODY = np.zeros(0, dtype=int)
 FIGURE_LABELS = ["Data, network, interpolant and kinks over the input", "Loss over the logarithm of time"]
 
 
@@ -48,8 +47,8 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
         Data with one feature, or a run of :func:`reluquant.gradient_flow` on such data. Points that are
         dragged in a given run start again from that run's first network.
     **settings
-        Traits of :class:`~reluquant.widgets.explorer.FlowExplorer`: ``n_neurons`` (1000), ``scale`` (1e-6),
-        ``seed`` (0), ``speed`` (1.0), ``rtol`` (1e-7), ``max_seconds`` (5.0).
+        Traits of :class:`FlowExplorer`: ``n_neurons`` (1000), ``scale`` (1e-6), ``seed`` (0),
+        ``speed`` (1.0), ``rtol`` (1e-7), ``max_seconds`` (5.0).
 
     Returns
     -------
@@ -127,13 +126,15 @@ class FlowExplorer(FlowInstrument):
     thread. It shows one run; it is not a training loop, and nothing is saved.
     """
 
-    mode = T.Enum(MODES, "move")
+    mode = T.Enum(MODES, "move").tag(sync=True)
     preset = T.Enum(("", *PRESETS), "")
-    selected = T.Tuple()
-    hovered = T.Tuple()
+    selected = T.Tuple().tag(sync=True)
+    hovered = T.Tuple().tag(sync=True)
     forecast = T.Tuple()
 
     _ready: Dataset | None = None
+    # The moment that is drawn, which is what the mouse points at.
+    _pictured: FlowFrame | None = None
 
     def __init__(self, problem: Dataset | Trajectory, **settings: object) -> None:
         self._forecasting = LatestJob(self._draw_failed)
@@ -142,7 +143,10 @@ class FlowExplorer(FlowInstrument):
     # --- what users call -------------------------------------------------------------------------
 
     def _scene_at(self, t: float) -> Scene:
-        return flow_scene(self.trajectory, t, shown=self._window, selected=self.selected, forecast=self.forecast)
+        return flow_scene(
+            self.trajectory, t, shown=self._window, selected=self.selected, pointed=self.hovered,
+            forecast=self.forecast,
+        )  # fmt: skip
 
     def _at_work(self) -> tuple[LatestJob | PacedDrawing, ...]:
         return self._work, self._forecasting, self._drawing, self._saving
@@ -173,8 +177,8 @@ class FlowExplorer(FlowInstrument):
             on_move=self._points_moved,
             on_drop=self._point_dropped,
             on_target=self._target_drawn,
+            on_rug=self._rug_event,
         )
-        self._rug = RugMouse((0.0, theme.RUG_LINE + theme.RUG_REACH), self._rug_event)
         self._circle = SceneView(self._circle_event, legend=False)
         self._time = TimePanel(*STRIP_SIZE, on_scrub=self._scrubbed)
         self._bar = self._control_bar(STRIP_SIZE[0] + 10)
@@ -187,14 +191,8 @@ class FlowExplorer(FlowInstrument):
                 "redo": self._pressed("redo"),
             },
         )
-        self._points = PointsText(STRIP_SIZE[0] - 430, on_typed=self._points_typed)
-        self._chosen_box = W.Text(
-            placeholder="select: 3, 17",
-            tooltip="Numbers of neurons to select; Enter. A click on a bar or a tick does it too.",
-            continuous_update=False,
-            layout=W.Layout(width="132px"),
-        )
-        self._chosen_box.observe(self._numbers_typed, names="value")
+        self._points = PointsText(STRIP_SIZE[0] - 290 - ENTRY_WIDTH, on_typed=self._points_typed)
+        self._neuron = NeuronEntry(ENTRY_WIDTH, on_typed=self._neurons_chosen)
         self._words = Words(STRIP_SIZE[0])
 
     def _layout(self) -> list[W.Widget]:
@@ -205,8 +203,9 @@ class FlowExplorer(FlowInstrument):
         return [
             W.HTML(legend.STYLE, layout=W.Layout(display="none")), self._bar.box, self._edit.box, panels,
             W.HTML(legend.LEGEND), self._time.box, self._words.status,
-            W.HBox([self._points.text, self._chosen_box, self._saver.box]), self._words.alert,
-            Accessibility(labels=FIGURE_LABELS), self._rug,
+            W.HBox([self._points.text, self._neuron.text, self._saver.box]),
+            self._words.alert,
+            Accessibility(labels=FIGURE_LABELS), self._function.hand,
         ]  # fmt: skip
 
     def _observe(self) -> None:
@@ -223,54 +222,50 @@ class FlowExplorer(FlowInstrument):
         height = rounded(np.interp(places, x, y), self._window.top - self._window.bottom)
         self.data = Dataset(places, height, name=self.data.name)
 
-    @guarded
-    def _rug_event(self, event: Mapping[str, object]) -> None:
-        if event["event"] == "leave":
-            self.hovered = ()
-        elif self.trajectory is not None and self.mode != "draw":
-            width = self._window.right - self._window.left
-            neurons = self._frame().neurons.at_kink(
-                self._window.left + width * float(event["x"]),
-                1 if float(event["y"]) >= theme.RUG_LINE else -1,
-                reach=width * MOUSE_REACH / float(event["width"]),
-                together=width * DRAG_STEP,
-            )
-            if event["event"] == "hover":
-                self.hovered = tuple(neurons.tolist())
-            elif neurons.size:
-                self._pick(neurons)
-
-    @guarded
-    def _circle_event(self, event: Mapping[str, object]) -> None:
-        sign = {"positive": 1, "negative": -1}.get(event.get("name"))
-        if event["event"] == "leave":
-            self.hovered = ()
-        elif event["event"] in ("pick", "hover") and sign is not None and self.trajectory is not None:
-            neurons = self._frame().neurons.in_bar(sign, int(event["index"]))
-            if event["event"] == "pick":
-                self._pick(neurons)
-            else:
-                self.hovered = tuple(neurons.tolist())
-
-    @guarded
-    def _numbers_typed(self, change: object) -> None:
-        typed = self._chosen_box.value
-        if typed == _numbers(self.selected):
+    def _rug_event(self, event: str, x: float, height: float) -> None:
+        frame = self._pictured
+        if event == "leave" or frame is None:
+            self._point_at(NOBODY)
             return
-        try:
-            chosen = tuple(int(word) for word in typed.replace(",", " ").split())
-        except ValueError:
-            wanted = "Neurons are selected by their numbers, such as 3, 17"
-            raise ValueError(f"{wanted}, but {typed!r} was typed.") from None
-        self.selected = chosen
+        there = frame.of_mark(mark_at(frame.kinks, self._window, x, height, plot=self._function.plot))
+        if event == "hover":
+            self._point_at(there)
+        elif there.size and self.mode == "move":
+            # In other modes a click is for the points.
+            self._pick(there)
 
+    def _circle_event(self, event: Mapping[str, object]) -> None:
+        frame = self._pictured
+        if event["event"] == "leave" or frame is None:
+            self._point_at(NOBODY)
+        elif event["event"] in ("pick", "hover"):
+            there = neurons_there(frame, str(event["name"]), int(event["index"]))
+            if event["event"] == "hover":
+                self._point_at(there)
+            else:
+                self._pick(there)
+
+    def _point_at(self, neurons: np.ndarray) -> None:
+        # A mouse that passes by is no action that would take back what an earlier one was refused for.
+        with self._by_itself:
+            self.hovered = tuple(neurons.tolist())
+
+    @guarded
     def _pick(self, neurons: np.ndarray) -> None:
         chosen = tuple(neurons.tolist())
         # A second click takes the selection back.
         self.selected = () if chosen == self.selected else chosen
 
-    def _frame(self) -> FlowFrame:
-        return flow_frame(self.trajectory, min(self.t, float(self.trajectory.t[-1])), shown=self._window)
+    @guarded
+    def _neurons_chosen(self, text: str) -> None:
+        self.selected = as_neurons(text, self.n_neurons)
+
+    def _let_go(self) -> None:
+        self.selected = self.hovered = ()
+
+    def _refusal_gone(self) -> None:
+        super()._refusal_gone()
+        self._neuron.show(self.selected)
 
     # --- a trait changed -------------------------------------------------------------------------
 
@@ -300,7 +295,7 @@ class FlowExplorer(FlowInstrument):
 
     @guarded
     def _on_selected(self, change: object) -> None:
-        self._chosen_box.value = _numbers(self.selected)
+        self._neuron.show(self.selected)
         self._drawing.request()
 
     def _accepted(self, run: Trajectory) -> None:
@@ -322,15 +317,15 @@ class FlowExplorer(FlowInstrument):
             self._drawn = run
         self._advance()
         frame = flow_frame(run, min(self.t, float(run.t[-1])), shown=self._window)
-        neurons, chosen = frame.neurons, np.array(self.hovered or self.selected, dtype=int)
+        chosen, about = marked(frame, self.selected, self.hovered)
+        self._pictured = frame
         self._function.show(frame)
-        self._function.show_selected(neurons.kink[chosen])
+        self._function.show_selected(frame.neurons.kink[chosen])
         circle = flow_circle(run.data, frame, chosen, size=CIRCLE_SIZE, title=False)
         self._circle.show(Scene(((circle,),)))
         self._time.show_time(frame.t)
         self._time.show_forecast(self.forecast, frame.t)
-        about = describe_selection(neurons.angle, neurons.sign, neurons.log_mass, chosen)
-        self.status = " ".join(part for part in (frame.sentence, next_in_words(self.forecast, frame.t), about) if part)
+        self.status = flow_words(frame, self.forecast, about)
         return self.playing
 
     # --- showing ---------------------------------------------------------------------------------
@@ -351,8 +346,3 @@ class FlowExplorer(FlowInstrument):
             mode=self.mode, preset=self.preset, can_undo=self._history.can_undo, can_redo=self._history.can_redo
         )
         self._function.set_mode(self.mode)
-
-
-def _numbers(neurons: tuple[int, ...]) -> str:
-    """Numbers of neurons as they are typed; nothing for so many that nobody would."""
-    return ", ".join(map(str, neurons)) if len(neurons) <= MOST_NAMED else ""

@@ -63,9 +63,9 @@ class FamilyExplorer(LineProblem):
     >>> explorer.close()
     """
 
-    n_draws = WholeNumber(100, min=0, max=2000).tag(user=True)
-    n_neurons = WholeNumber(100, min=1, max=LARGEST_WIDTH).tag(user=True)
-    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
+    n_draws = WholeNumber(100, min=0, max=2000).tag(user=True, sync=True)
+    n_neurons = WholeNumber(100, min=1, max=LARGEST_WIDTH).tag(user=True, sync=True)
+    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True, sync=True)
     chosen = WholeNumber(0, min=0)
     family = T.Instance(FunctionFamily, allow_none=True)
 

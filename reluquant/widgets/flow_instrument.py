@@ -40,12 +40,12 @@ class FlowInstrument(EditsData):
     """
 
     data = T.Instance(Dataset)
-    n_neurons = WholeNumber(1000, min=1, max=MOST_NEURONS).tag(user=True)
-    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE).tag(user=True)
-    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
-    t = FiniteFloat(0.0, min=0.0)
-    rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2).tag(user=True)
-    max_seconds = FiniteFloat(5.0, min=0.1).tag(user=True)
+    n_neurons = WholeNumber(1000, min=1, max=MOST_NEURONS).tag(user=True, sync=True)
+    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE).tag(user=True, sync=True)
+    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True, sync=True)
+    t = FiniteFloat(0.0, min=0.0).tag(sync=True)
+    rtol = FiniteFloat(1e-7, min=1e-13, max=1e-2).tag(user=True, sync=True)
+    max_seconds = FiniteFloat(5.0, min=0.1).tag(user=True, sync=True)
     trajectory = T.Instance(Trajectory, allow_none=True)
 
     def __init__(self, problem: Dataset | Trajectory, **settings: object) -> None:

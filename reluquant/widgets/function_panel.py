@@ -15,6 +15,7 @@ from reluquant.views.frames import DataView, FlowFrame, Window
 from reluquant.views.function_scene import DORMANT_OPACITY, SELECTED_AREA
 from reluquant.views.function_view import AWAKE, DEAD, DORMANT
 from reluquant.views.time_view import round_ticks
+from reluquant.widgets.figure_hand import FigureHand
 
 # Above this many points a live Scatter lags (measured: 300 are drawn 31 times a second, 1000 three times).
 MOST_DRAGGABLE = 120
@@ -22,6 +23,8 @@ MOST_DRAGGABLE = 120
 LARGEST_DIAMOND = 170
 # What the mouse does with points.
 MODES = ("move", "add", "delete", "draw")
+# Room in pixels around the plot.
+MARGIN = {"top": 8, "bottom": 42, "left": 62, "right": 12}
 # Places along the window at which a hand-drawn target is known.
 PEN_POINTS = 200
 # Half a cross of a dead neuron, as shares of the panel's width and height; rings of a selection.
@@ -41,6 +44,9 @@ class FunctionPanel:
         Called without arguments when a drag ends.
     on_target : callable
         Called with arrays x and y when a target was drawn.
+    on_rug : callable
+        Called with ``hover``, ``pick`` or ``leave`` and the place of the mouse near the rug: x, and the height as a
+        share of the plot's.
     """
 
     def __init__(
@@ -50,7 +56,12 @@ class FunctionPanel:
         on_move: Callable[[Floats, Floats], None],
         on_drop: Callable[[], None],
         on_target: Callable[[Floats, Floats], None] = lambda x, y: None,
+        on_rug: Callable[[str, float, float], None] = lambda event, x, height: None,
     ) -> None:
+        self._on_rug = on_rug
+        #: Width and height of the plot in pixels.
+        self.plot = width - MARGIN["left"] - MARGIN["right"], height - MARGIN["top"] - MARGIN["bottom"]
+        self.hand = FigureHand("rq-function", (0.0, 2 * theme.RUG_LINE), self._rug_event)
         self.x_scale, self.y_scale = bq.LinearScale(), bq.LinearScale()
         self._on_move = on_move
         plane = {"x": self.x_scale, "y": self.y_scale}
@@ -108,11 +119,12 @@ class FunctionPanel:
             ],
             axes=axes,
             animation_duration=0,
-            fig_margin={"top": 8, "bottom": 42, "left": 62, "right": 12},
+            fig_margin=MARGIN,
             padding_x=0.0,
             padding_y=0.0,
             layout=W.Layout(width=f"{width}px", height=f"{height}px", flex="0 0 auto"),
         )  # fmt: skip
+        self.figure.add_class("rq-function")
         self._on_target = on_target
         self._told = np.zeros(0), np.zeros(0)
         self._cross_width = CROSS_SHARE
@@ -192,6 +204,10 @@ class FunctionPanel:
         x, y = np.array(self.target.x, dtype=float), np.array(self.target.y, dtype=float)
         if x.size == y.size and np.all(np.isfinite(y)):
             self._on_target(x, y)
+
+    def _rug_event(self, event: str, across: float, height: float) -> None:
+        left, right = self.x_scale.min, self.x_scale.max
+        self._on_rug(event, left + across * (right - left), height)
 
     def _moved(self, change: object) -> None:
         x, y = np.array(self.points.x, dtype=float), np.array(self.points.y, dtype=float)

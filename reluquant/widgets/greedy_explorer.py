@@ -95,12 +95,12 @@ class GreedyExplorer(Playable):
     _cursor = "tau"
 
     data = T.Instance(Dataset)
-    n_neurons = WholeNumber(200, min=1, max=MOST_NEURONS).tag(user=True)
-    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE).tag(user=True)
-    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
-    mode = T.Enum(MODES, "tracked").tag(user=True)
-    max_seconds = FiniteFloat(20.0, min=0.1).tag(user=True)
-    tau = FiniteFloat(0.0, min=0.0)
+    n_neurons = WholeNumber(200, min=1, max=MOST_NEURONS).tag(user=True, sync=True)
+    scale = FiniteFloat(1e-6, min=SMALLEST_SCALE, max=LARGEST_SCALE).tag(user=True, sync=True)
+    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True, sync=True)
+    mode = T.Enum(MODES, "tracked").tag(user=True, sync=True)
+    max_seconds = FiniteFloat(20.0, min=0.1).tag(user=True, sync=True)
+    tau = FiniteFloat(0.0, min=0.0).tag(sync=True)
 
     def __init__(self, data: Dataset, **settings: object) -> None:
         _check_data(data)

@@ -22,7 +22,7 @@ from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.lifetime import close_earlier_runs, close_parts
 from reluquant.widgets.numeric_traits import came
 from reluquant.widgets.page import page
-from reluquant.widgets.runner import FRAMES_PER_SECOND, LatestJob, PacedDrawing
+from reluquant.widgets.runner import LatestJob, PacedDrawing
 from reluquant.widgets.save_bar import SaveBar
 from reluquant.widgets.words import Words
 
@@ -98,9 +98,6 @@ class Instrument(W.VBox):
     # Traits that a kind of instrument is about, and gives its constructor; `user=True` marks its settings.
     _nouns: tuple[str, ...] = ("data",)
 
-    # At most; more than that queue up in a page where a picture is many messages.
-    _frames_per_second = FRAMES_PER_SECOND
-
     def __init__(self, **traits: object) -> None:
         unknown = sorted(set(traits) - set(self.traits(user=True)) - set(self._nouns))
         if unknown:
@@ -114,7 +111,7 @@ class Instrument(W.VBox):
         self._draw_failure: BaseException | None = None
         self._by_itself = ByItself()
         self._work = LatestJob(self._work_failed)
-        self._drawing = PacedDrawing(self._draw, self._draw_failed, self._frames_per_second)
+        self._drawing = PacedDrawing(self._draw, self._draw_failed)
         self._saving = LatestJob(self._save_failed)
         self._save_failure: BaseException | None = None
         super().__init__(**traits)
@@ -126,6 +123,9 @@ class Instrument(W.VBox):
             self._show_words()
             if not any(isinstance(part, Accessibility) for part in self.children):
                 self.children = (*self.children, Accessibility())
+            for part in self.children:
+                if isinstance(part, Accessibility):
+                    part.on_escape = self._escaped
         except BaseException:
             self.close()
             raise
@@ -147,6 +147,14 @@ class Instrument(W.VBox):
     def _show_words(self) -> None:
         """Say status and error; a play is not read aloud."""
         self._words.show(self.status, self.error, busy=self.busy, live=not getattr(self, "playing", False))
+
+    @guarded
+    def _escaped(self) -> None:
+        """Let go of what is selected: Escape was pressed."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Select nothing, where something can be."""
 
     def _refusal_gone(self) -> None:
         """Put right what a control still shows of a refused action."""

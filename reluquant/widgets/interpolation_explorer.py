@@ -15,13 +15,14 @@ from reluquant.analysis.interpolate import interpolate
 from reluquant.analysis.planar_set import on_a_line
 from reluquant.analysis.triangulate import triangulate
 from reluquant.structures.dataset import Dataset
+from reluquant.structures.shallow_relu import ShallowReLU
 from reluquant.structures.trajectory import Trajectory
 from reluquant.structures.triangulation import Triangulation
 from reluquant.views.interpolation_scene import BANDS, METHODS, interpolation_scene, interpolation_window
-from reluquant.views.interpolation_words import BOUND_WORDS, network_at
+from reluquant.views.interpolation_words import BOUND_WORDS, network_at, networks_at
 from reluquant.views.planar_interpolation_scene import SHOWN, planar_interpolation_scene
 from reluquant.views.scene import Scene
-from reluquant.views.time_view import loss_curve
+from reluquant.views.time_view import loss_curve, time_grid
 from reluquant.widgets import legend
 from reluquant.widgets.controls import as_number
 from reluquant.widgets.data_editing import rounded
@@ -29,6 +30,7 @@ from reluquant.widgets.flow_instrument import FlowInstrument
 from reluquant.widgets.instrument import guarded
 from reluquant.widgets.interpolation_controls import InterpolationControls
 from reluquant.widgets.numeric_traits import FiniteFloat
+from reluquant.widgets.runner import LatestJob, PacedDrawing
 from reluquant.widgets.scene_view import SceneView
 from reluquant.widgets.words import PointsText, Words, as_rows
 
@@ -37,6 +39,8 @@ WIDTH = 944
 PLANAR_SETTINGS = {"n_neurons": 60, "scale": 1e-3, "rtol": 1e-5, "max_seconds": 20.0}
 # Seconds after which the search for the closest triangulation stops with the best that it has.
 SEARCH_SECONDS = 10.0
+# Moments of a play that are prepared between two looks whether they are still wanted.
+TOGETHER = 24
 
 
 class InterpolationExplorer(FlowInstrument):
@@ -94,11 +98,11 @@ class InterpolationExplorer(FlowInstrument):
     >>> explorer.close()
     """
 
-    method = T.Enum(METHODS, "delaunay").tag(user=True)
-    band = T.Enum(BANDS, "relu").tag(user=True)
-    shows = T.Enum(SHOWN, "all").tag(user=True)
-    lipschitz = FiniteFloat(None, min=0.0, allow_none=True).tag(user=True)
-    curvature = FiniteFloat(None, min=0.0, allow_none=True).tag(user=True)
+    method = T.Enum(METHODS, "delaunay").tag(user=True, sync=True)
+    band = T.Enum(BANDS, "relu").tag(user=True, sync=True)
+    shows = T.Enum(SHOWN, "all").tag(user=True, sync=True)
+    lipschitz = FiniteFloat(None, min=0.0, allow_none=True).tag(user=True, sync=True)
+    curvature = FiniteFloat(None, min=0.0, allow_none=True).tag(user=True, sync=True)
     triangulation = T.Instance(Triangulation, allow_none=True)
 
     _name = "InterpolationExplorer"
@@ -111,6 +115,9 @@ class InterpolationExplorer(FlowInstrument):
             settings = {k: v for k, v in PLANAR_SETTINGS.items() if k not in given} | settings
         self._earlier: list[Triangulation] = []
         self._remembers = True
+        # Networks of the moments of a play in the plane, where to find one again takes longer than to draw it.
+        self._networks: dict[float, ShallowReLU] = {}
+        self._preparing = LatestJob(self._draw_failed)
         super().__init__(problem, **settings)
 
     # --- what users call -------------------------------------------------------------------------
@@ -176,12 +183,21 @@ class InterpolationExplorer(FlowInstrument):
         if self._planar:
             return planar_interpolation_scene(
                 self.trajectory, t, data=self.data, triangulation=self.triangulation, shows=self.shows,
-                movable=movable, **constants,
+                movable=movable, moving=movable and self.playing, net=self._networks.get(t), **constants,
             )  # fmt: skip
         return interpolation_scene(
             self.trajectory, t, data=self.data, method=self.method, band=self.band, shown=self._window,
             movable=movable, **constants,
         )  # fmt: skip
+
+    def _at_work(self) -> tuple[LatestJob | PacedDrawing, ...]:
+        return self._work, self._preparing, self._drawing, self._saving
+
+    def close(self) -> None:
+        """Stop all work and remove the widget and its parts from page and kernel."""
+        if not self._closed:
+            self._preparing.close()
+        super().close()
 
     def __repr__(self) -> str:
         if self._closed:
@@ -375,6 +391,21 @@ class InterpolationExplorer(FlowInstrument):
         if not self._planar:
             raise ValueError("On the line there is one triangulation; choose a method instead.")
         return self.triangulation
+
+    # --- work off the main thread ----------------------------------------------------------------
+
+    def _accepted(self, run: Trajectory) -> None:
+        self._networks = {}
+        if self._planar:
+            self._preparing.submit(partial(self._prepare, run, self._networks))
+
+    def _prepare(self, run: Trajectory, networks: dict[float, ShallowReLU], outdated: Callable[[], bool]) -> None:
+        grid = time_grid(run)
+        for begin in range(0, grid.size, TOGETHER):
+            if outdated() or run is not self.trajectory:
+                return
+            times = grid[begin : begin + TOGETHER].tolist()
+            networks.update(zip(times, networks_at(run, times), strict=True))
 
     # --- showing ---------------------------------------------------------------------------------
 

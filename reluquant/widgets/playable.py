@@ -31,8 +31,8 @@ class Playable(Instrument):
 
     _cursor = "t"
 
-    playing = T.Bool(False)
-    speed = FiniteFloat(1.0, min=0.01, max=100.0).tag(user=True)
+    playing = T.Bool(False).tag(sync=True)
+    speed = FiniteFloat(1.0, min=0.01, max=100.0).tag(user=True, sync=True)
 
     def __init__(self, **traits: object) -> None:
         self._playback: Playback | None = None

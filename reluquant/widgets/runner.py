@@ -13,8 +13,8 @@ from collections.abc import Callable
 Outdated = Callable[[], bool]
 Job = Callable[[Outdated], None]
 
-# More updates than the 23 or so a second that a page with four figures draws queue up, for seconds.
-FRAMES_PER_SECOND = 22.0
+# A page with four figures draws thirty updates a second, and sixty queue up for seconds; some room is left.
+FRAMES_PER_SECOND = 25.0
 # A drag outdates a run every few milliseconds; one that is this young may still finish, so that
 # the picture follows the mouse instead of waiting for it to rest.
 GRACE_SECONDS = 0.5
@@ -103,7 +103,7 @@ class LatestJob:
 
 
 class PacedDrawing:
-    """Draws on a thread when asked, at most 20 times a second; the last request is always drawn.
+    """Draws on a thread when asked, at most 25 times a second; the last request is always drawn.
 
     Parameters
     ----------

@@ -76,11 +76,11 @@ class ScaleExplorer(LineProblem, Playable):
 
     _cursor = "log_scale"
 
-    n_neurons = WholeNumber(300, min=2, max=10_000).tag(user=True)
-    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True)
-    max_seconds = FiniteFloat(10.0, min=0.1).tag(user=True)
-    log_scale = FiniteFloat(-6.0, min=float(GRID[0]), max=float(GRID[-1])).tag(user=True)
-    contrast = T.Enum(tuple(RATES), FLOW).tag(user=True)
+    n_neurons = WholeNumber(300, min=2, max=10_000).tag(user=True, sync=True)
+    seed = WholeNumber(0, min=0, max=LARGEST_SEED).tag(user=True, sync=True)
+    max_seconds = FiniteFloat(10.0, min=0.1).tag(user=True, sync=True)
+    log_scale = FiniteFloat(-6.0, min=float(GRID[0]), max=float(GRID[-1])).tag(user=True, sync=True)
+    contrast = T.Enum(tuple(RATES), FLOW).tag(user=True, sync=True)
     runs = T.Tuple()
 
     def __init__(self, data: Dataset, **settings: object) -> None:

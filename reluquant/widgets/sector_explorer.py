@@ -96,11 +96,11 @@ class SectorExplorer(Playable):
     data = T.Instance(Dataset)
     residual = T.Tuple()
     neurons = T.Tuple().tag(user=True)
-    sign = T.Enum((1, -1), 1).tag(user=True)
+    sign = T.Enum((1, -1), 1).tag(user=True, sync=True)
     picked = T.Int(None, allow_none=True)
-    t = FiniteFloat(0.0, min=0.0)
-    azimuth = FiniteFloat(0.4).tag(user=True)
-    elevation = FiniteFloat(0.5, min=-math.pi / 2, max=math.pi / 2).tag(user=True)
+    t = FiniteFloat(0.0, min=0.0).tag(sync=True)
+    azimuth = FiniteFloat(0.4).tag(user=True, sync=True)
+    elevation = FiniteFloat(0.5, min=-math.pi / 2, max=math.pi / 2).tag(user=True, sync=True)
 
     def __init__(self, data: Dataset, **settings: object) -> None:
         _check_data(data)

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reluquant import ShallowReLU, compare, piecewise_linear
+from reluquant.analysis.planar_pieces import kink_segments
 from tests.oracles_planar import euler_count
 from tests.strategies import seeds
 
@@ -253,3 +254,14 @@ def test_kinks_that_are_one_but_for_rounding_meet_where_they_do():
     assert pieces.area == pytest.approx(4.0, rel=1e-12)
     x = draw.uniform(-1, 1, (1000, 2))
     np.testing.assert_allclose(pieces(x), net(x), atol=1e-13 * np.abs(net.a).sum())
+
+
+@given(st.lists(line, min_size=0, max_size=8), seeds)
+@settings(deadline=None)
+def test_kinks_alone_are_those_of_the_pieces(lines, seed):
+    # Slope jumps cancel along some lines, which bend nothing.
+    net = network(lines, np.random.default_rng(seed).choice([-1.0, 1.0, 2.0], len(lines)))
+    pieces = piecewise_linear(net, region=BOX)
+    segments, groups = kink_segments(net, BOX)
+    np.testing.assert_array_equal(segments, pieces.segments)
+    assert [group.tolist() for group in groups] == [group.tolist() for group in pieces.groups]

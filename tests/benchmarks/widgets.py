@@ -74,7 +74,7 @@ def direction_pictures(n_neurons: int = 100_000) -> None:
     write_row("---", "---", "---", "---")
     for name in DIRECTIONS:
         frames = DirectionFrames(direction_run(name, n_neurons))
-        moments = frames.todo()[:4]
+        moments = [float(t) for (t,) in frames.todo()[:4]]
         fresh = [cpu(partial(frames.at, t), repeats=1)[0] for t in moments]
         for weight in Weight if name != "heat map" else (Weight.COUNT,):
             drawn = [cpu(partial(_packed, frames, t, weight)) for t in moments]

@@ -30,6 +30,7 @@ histogram.trajectory = rq.gradient_flow(net, wide, t_max=15.0, rtol=1e-4, progre
 histogram.wait(120)
 """
 PICTURE = """panel => document.querySelector(`.reluquant svg[data-panel='${panel}']`).innerHTML"""
+SAID = "text => document.querySelector('.reluquant .rq-status').textContent.includes(text)"
 
 
 def value(page, expression):
@@ -62,7 +63,23 @@ def test_bars_are_picked_and_spheres_turned(jupyter, page):
     changed(page, "directions", before)
     assert value(page, "histogram.selected.size") > 0
     assert value(page, "bool((histogram.trajectory.final.a[histogram.selected] > 0).all())")
-    assert "Selected:" in page.locator(".reluquant .rq-status").inner_text()
+    page.wait_for_function(SAID, arg="Selected:")
+    other = bars.nth((tallest + 1) % bars.count()).bounding_box()
+    page.mouse.move(other["x"] + other["width"] / 2, other["y"] + other["height"] / 2, steps=4)
+    page.wait_for_function(SAID, arg="Pointed at:")
+    assert value(page, "histogram.hovered.size") > 0
+    page.mouse.move(5, 5)
+    page.wait_for_function(SAID, arg="Selected:")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    assert value(page, "histogram.selected.size") == 0
+    page.mouse.move(5, 5)
+    page.locator(".reluquant input[placeholder=number]").fill("12")
+    page.keyboard.press("Enter")
+    page.wait_for_function(SAID, arg="neuron 12 with a")
     page.locator(".reluquant select").nth(1).select_option("mass")
     page.wait_for_timeout(300)
     assert value(page, "histogram.weight") == "mass"
@@ -80,6 +97,11 @@ def test_bars_are_picked_and_spheres_turned(jupyter, page):
     page.keyboard.press("ArrowLeft")
     changed(page, "negative", before)
     assert value(page, "histogram.azimuth") > azimuth
+    disc = page.locator(".reluquant svg[data-panel=positive] [data-name=discs]").first.bounding_box()
+    page.mouse.move(disc["x"] + disc["width"] / 2, disc["y"] + disc["height"] / 2, steps=4)
+    page.wait_for_function(SAID, arg="Pointed at:")
+    assert value(page, "histogram.hovered.size") > 0
+    page.mouse.move(5, 5)
     entry = page.locator(".reluquant input[type=text]").nth(1)
     entry.fill("95")
     entry.press("Enter")

@@ -198,6 +198,94 @@ def test_a_bar_selects_its_neurons(shown):
     assert "Selected:" in page.locator(".reluquant .rq-status").inner_text()
 
 
+# The neuron whose kink has no other close by, and where its tick is, as shares of the plot.
+LONE_TICK = """
+import numpy as np
+from reluquant.views import theme
+from reluquant.views.frames import flow_frame
+explorer.t = 1.0
+explorer.wait(10)
+shown, neurons = explorer._window, flow_frame(explorer.trajectory, 1.0, shown=explorer._window).neurons
+free = np.flatnonzero((neurons.kink > shown.left) & (neurons.kink < shown.right) & (neurons.slides_on < 0))
+gap = [np.min(np.abs(np.delete(neurons.kink, j) - neurons.kink[j])) for j in free]
+lone = int(free[np.argmax(gap)])
+place = [(neurons.kink[lone] - shown.left) / (shown.right - shown.left), theme.RUG_LINE]
+"""
+SAID = "text => document.querySelector('.reluquant .rq-status').textContent.includes(text)"
+
+
+def test_a_neuron_under_the_mouse_is_seen_in_every_view_and_a_click_selects_it(shown):
+    page = shown
+    lab.kernel_run(page, LONE_TICK)
+    lone, place = value(page, "lone"), value(page, "place")
+    plot = page.locator(".reluquant .rq-function .plotarea_background").bounding_box()
+    x, y = plot["x"] + place[0] * plot["width"], plot["y"] + (1 - place[1]) * plot["height"]
+    rings = page.locator(".rq-scene [data-kind=dots] path.rq-hollow.rq-ink")
+    # Over the tick in the function panel, and away from it.
+    page.mouse.move(x, y, steps=5)
+    page.wait_for_function(SAID, arg=f"Pointed at: neuron {lone} with a")
+    assert value(page, "explorer.hovered") == [lone]
+    assert value(page, "explorer._function.rings.x.size") == 1
+    assert rings.count() == 1
+    page.mouse.move(x, plot["y"] + 5, steps=5)
+    page.wait_for_function(f"text => !({SAID})(text)", arg="Pointed at:")
+    assert value(page, "explorer.hovered") == []
+    # A click selects it, a second one takes it back, and so does Escape.
+    page.mouse.click(x, y)
+    page.mouse.move(x, plot["y"] + 5)
+    page.wait_for_function(SAID, arg=f"Selected: neuron {lone} with a")
+    assert page.locator(".reluquant input[placeholder=number]").input_value() == str(lone)
+    assert rings.count() == 1
+    page.mouse.click(x, y)
+    page.wait_for_timeout(500)
+    assert value(page, "explorer.selected") == []
+    page.mouse.click(x, y)
+    page.wait_for_timeout(500)
+    assert value(page, "explorer.selected") == [lone]
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(500)
+    assert value(page, "explorer.selected") == []
+    # Over a direction that attracts, or a bar, of the circle.
+    for name in ("to positive", "dead", "positive"):
+        mark = page.locator(f".rq-scene [data-name='{name}']").first
+        box = mark.bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+        page.wait_for_timeout(400)
+        hovered = value(page, "explorer.hovered")
+        assert (len(hovered) > 0) == page.evaluate(SAID, "Pointed at:")
+    assert len(hovered) > 0
+    mark.click()
+    page.wait_for_function(SAID, arg="Selected:")
+    page.mouse.move(5, 5)
+    box = page.locator(".reluquant input[placeholder=number]")
+    box.fill("7, 3")
+    box.press("Enter")
+    page.wait_for_function(SAID, arg="Selected: 2 neurons (7, 3) with")
+    assert value(page, "explorer.error") == ""
+
+
+LINKED = """
+import ipywidgets as W
+box = W.FloatText(value=1.0)
+link = W.jslink((box, 'value'), (explorer, 't'))
+box
+"""
+
+
+def test_a_box_is_linked_in_the_page(jupyter, page):
+    lab.open_notebook(page, jupyter, jupyter.write("linked.ipynb", [CELL, LINKED]))
+    lab.run_all(page)
+    lab.kernel_run(page, "explorer.wait(120)")
+    box = page.locator(".jp-Cell").nth(1).locator("input[type=number]")
+    box.fill("12.5")
+    box.press("Enter")
+    page.wait_for_function(SAID, arg="t = 12.5:")
+    assert value(page, "explorer.t") == 12.5
+    lab.kernel_run(page, "explorer.t = 3.25")
+    page.wait_for_timeout(700)
+    assert box.input_value() == "3.25"
+
+
 def test_running_the_cell_again_closes_the_first_explorer(jupyter, page):
     open_explorer(page, jupyter)
     lab.kernel_run(page, "first = explorer; first.play()")

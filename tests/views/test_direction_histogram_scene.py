@@ -10,6 +10,7 @@ from reluquant.views.direction_frames import DirectionFrames
 from reluquant.views.direction_heat_scene import PALETTE, neurons_of, row_at
 from reluquant.views.direction_histogram_scene import direction_scene, rows_at
 from reluquant.views.direction_sphere_scene import CELLS, View, neurons_about, neurons_near
+from reluquant.views.direction_view import BINS
 from reluquant.views.direction_weight import Weight
 from reluquant.views.packed_scene import packed_scene
 from reluquant.views.scene import Area, Dots, Line, Raster
@@ -154,6 +155,13 @@ def test_a_place_names_the_neurons_of_its_bar_and_they_are_highlighted_and_told(
     # At the start the same neurons are in several bars, of which they are parts.
     panel, _ = direction_scene(line, 0.0, selected=chosen).panels()
     assert len(marks(panel, Area, label="selected")[0].polygons) > 1
+    # A single one of them, however light, has a ring around its direction, on its side.
+    light = int(np.argmin(net.norms))
+    (ring,) = marks(next(direction_scene(line, 12.0, selected=np.array([light])).panels()), Dots, label="selected")
+    assert math.degrees(math.atan2(ring.y[0], ring.x[0])) == pytest.approx(degrees(net)[light], abs=0.1)
+    assert (math.hypot(ring.x[0], ring.y[0]) > RING) == (net.a[light] > 0)
+    everyone = next(direction_scene(line, 12.0, selected=np.arange(net.n_neurons)).panels())
+    assert marks(everyone, Dots, label="selected")[0].x.size <= 2 * BINS
 
 
 def test_without_a_bias_the_rays_are_perpendicular_to_the_samples():
@@ -334,14 +342,22 @@ def test_weights_far_below_float64_have_directions_and_masses():
 def test_moments_to_prepare_cover_the_run_from_the_first_on(line):
     fresh = DirectionFrames(line.trajectory)
     todo = fresh.todo()
-    assert sorted([*todo, *fresh.ready()]) == fresh.grid.tolist()
-    places = np.sort(np.searchsorted(fresh.grid, todo[:16]))
+    assert sorted([*np.concatenate(todo), *fresh.ready()]) == fresh.grid.tolist()
+    places = np.sort(np.searchsorted(fresh.grid, np.concatenate(todo[:16])))
+    assert places.size == 16
     assert np.diff(places).max() <= 2 * fresh.grid.size / 16
-    kept = fresh.at(todo[0])
-    assert fresh.at(todo[0]) is kept
-    assert todo[0] not in fresh.todo()
+    # Then groups of neighbours, which are no other than if they were made alone.
+    assert max(np.ptp(np.searchsorted(fresh.grid, group)) for group in todo[24:]) < 16
+    fresh.make(todo[30])
+    for t in todo[30]:
+        np.testing.assert_array_equal(fresh.at(t).log_norm, direction_frame(line.trajectory, t).log_norm)
+    (first,) = todo[0]
+    kept = fresh.at(first)
+    assert fresh.at(first) is kept
+    assert first not in np.concatenate(fresh.todo())
     between = float(fresh.grid[3:5].mean())
     assert fresh.at(between).t == between
-    assert fresh.ready().size == 2
+    assert fresh.at(between) is fresh.at(between)
+    assert fresh.ready().size == 2 + len(todo[30])
     assert fresh.nearest(12.0) == 12.0
     assert fresh.nearest(0.0) == fresh.ready()[0]

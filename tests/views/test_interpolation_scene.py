@@ -6,7 +6,7 @@ import pytest
 import reluquant as rq
 from reluquant.analysis.flips import flips
 from reluquant.views.interpolation_scene import half_range, interpolation_scene
-from reluquant.views.interpolation_words import bounds_at, bounds_words
+from reluquant.views.interpolation_words import bounds_at, bounds_words, networks_at
 from reluquant.views.packed_scene import packed_scene
 from reluquant.views.planar_interpolation_scene import planar_interpolation_scene
 from reluquant.views.scene import Raster
@@ -111,3 +111,33 @@ def test_many_neurons_are_cut_by_the_strongest_kinks_only():
     segments = mark(scene.panel("network"), "edges of linear regions")
     assert 20 < np.count_nonzero(np.isnan(segments.x)) <= 60
     assert [panel.name for panel in scene.panels()] == ["network", "values", "loss"]
+
+
+def test_while_time_runs_only_colours_are_coarser_and_regions_uncounted(plane_run):
+    still, moving = (planar_interpolation_scene(plane_run, 20.0, movable=True, moving=on) for on in (False, True))
+    assert "linear regions there" in still.sentence
+    assert moving.sentence == still.sentence.split(" The network has")[0]
+    for key, values in still.table().items():
+        np.testing.assert_array_equal(moving.table()[key], values, err_msg=key)
+    maps = [scene.panel("network").marks[0].rgba for scene in (still, moving)]
+    assert maps[1].shape[0] < maps[0].shape[0]
+    # The same colours, but for the size of a pixel.
+    rows, columns = (np.linspace(0, n - 1, 20).round().astype(int) for n in maps[0].shape[:2])
+    coarse = (maps[1].shape[0] - 1) / (maps[0].shape[0] - 1)
+    near = maps[1][np.ix_((rows * coarse).round().astype(int), (columns * coarse).round().astype(int))]
+    assert np.abs(near.astype(int) - maps[0][np.ix_(rows, columns)]).mean() < 8
+
+
+def test_a_network_that_is_known_is_not_looked_for_again(plane_run):
+    other = plane_run.at(0.0)
+    table = planar_interpolation_scene(plane_run, 20.0, net=other, shows="difference").table()
+    expected = rq.compare(other, rq.interpolate(plane_run.data))
+    place = [table[f"difference/largest |f − g|/{axis}"][0] for axis in "xy"]
+    np.testing.assert_allclose(place, expected.sup_at)
+
+
+def test_networks_of_many_times_are_those_of_each(plane_run):
+    times = [20.0, 0.0, 7.0]
+    for t, net in zip(times, networks_at(plane_run, times), strict=True):
+        np.testing.assert_array_equal(net.W, plane_run.at(t).W)
+        np.testing.assert_array_equal(net.a, plane_run.at(t).a)

@@ -91,6 +91,17 @@ def test_the_legend_names_each_label_once():
         scene.panel("q")
 
 
+def test_the_legend_tells_large_dots_from_small_ones():
+    at = np.zeros(3)
+    dots = [Dots(at, at, area=area, label=f"{area}") for area in (20.0, 60.0, np.array([1.0, 100.0, 1e4]))]
+    none = Dots(np.zeros(0), np.zeros(0), area=np.zeros(0), label="none")
+    panel = Panel("p", (0.0, 1.0), (0.0, 1.0), (*dots, none))
+    radius = [swatch["radius"] for swatch in packed_scene(Scene(((panel,),)))["legend"]]
+    assert radius[0] < radius[1] < radius[2] <= 6.0
+    assert radius[0] ** 2 * np.pi == pytest.approx(20.0, rel=0.01)
+    assert radius[3] > 2.0
+
+
 EVERYTHING = Scene(
     (
         (

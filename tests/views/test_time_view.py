@@ -36,6 +36,8 @@ def test_play_grid(run):
     assert grid[0] == 0.0
     assert grid[-1] == run.t[-1]
     assert np.all(np.diff(grid) > 0)
+    # A play of 15 seconds has at least 20 frames a second, with room for some that come late.
+    assert grid.size / 15 >= 22
     # No escape passes between two frames.
     losses = np.interp(grid, run.t, run.loss)
     assert np.abs(np.diff(losses)).max() < 2 * LARGEST_FALL * run.loss[0]

@@ -7,8 +7,10 @@ from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
 from reluquant.views.direction_histogram_scene import direction_scene
+from reluquant.views.direction_sphere_scene import View
 from reluquant.views.direction_weight import Weight
 from reluquant.views.packed_scene import packed_scene
+from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.direction_histogram import DirectionHistogram
 from tests.widgets.conftest import DATA, worker_threads
 
@@ -142,6 +144,50 @@ def test_a_click_on_a_bar_selects_its_neurons_and_a_second_one_takes_it_back(sho
     click(histogram, "directions", x, y, "pick")
     assert histogram.selected.size == 0
     click(histogram, "directions", 0.0, 0.0)
+    assert histogram.error == ""
+
+
+@pytest.mark.parametrize(("problem", "panel"), [("line", "directions"), ("plane", "positive"), ("plane", "negative")])
+def test_the_mouse_over_a_mark_shows_its_neurons_until_it_leaves(show, request, problem, panel):
+    run = request.getfixturevalue(problem)
+    histogram = show(run, azimuth=0.0, elevation=90.0, selected=[1])
+    net, sign = run.final, -1 if panel == "negative" else 1
+    towards = net.W[:, 2] if problem == "plane" else np.ones(net.n_neurons)
+    neuron = int(np.argmax(np.where((sign * net.a > 0) & (towards > 0), net.norms, 0)))
+    direction = net.W[neuron] / net.norms[neuron]
+    # Seen from above, the second axis points to the right and the first one down.
+    x, y = 0.8 * direction if problem == "line" else (direction[1], -direction[0])
+    histogram._view._handle_custom_msg({"event": "hover", "panel": panel, "name": "n", "index": 0, "x": x, "y": y}, [])
+    histogram.wait(20)
+    assert neuron in histogram.hovered
+    assert np.all(sign * net.a[histogram.hovered] > 0)
+    expected = direction_scene(
+        histogram._frames, histogram.t, selected=histogram.hovered, view=View(azimuth=0.0, elevation=90.0)
+    )
+    assert [packed["marks"] for row in histogram._view.scene["rows"] for packed in row] == [
+        packed["marks"] for row in packed_scene(expected)["rows"] for packed in row
+    ]
+    assert "Pointed at: " in histogram.status
+    histogram._view._handle_custom_msg({"event": "leave", "panel": panel}, [])
+    histogram.wait(20)
+    assert histogram.hovered.size == 0
+    assert "Selected: neuron 1 with" in histogram.status
+
+
+def test_neurons_are_selected_by_their_numbers_and_let_go_by_escape(show, line):
+    histogram = show(line)
+    histogram._neuron.text.value = "9, 4"
+    assert histogram.selected.tolist() == [4, 9]
+    histogram._neuron.text.value = "3"
+    histogram.wait(20)
+    net = line.final
+    angle = f"{np.degrees(np.arctan2(net.W[3, 1], net.W[3, 0])):.1f}°".replace("-", "−")
+    assert f"Selected: neuron 3 with a {'>' if net.a[3] > 0 else '<'} 0, at {angle}, kink at " in histogram.status
+    histogram._neuron.text.value = "1.5"
+    assert histogram.error.startswith("Neurons are selected by whole numbers from 0 to 39")
+    (accessible,) = [part for part in histogram.children if isinstance(part, Accessibility)]
+    accessible._handle_custom_msg({"event": "escape"}, [])
+    assert histogram.selected.size == 0
     assert histogram.error == ""
 
 

@@ -12,8 +12,10 @@ import reluquant as rq
 from reluquant.views import theme
 from reluquant.views.flow_scene import flow_circle
 from reluquant.views.frames import flow_frame
+from reluquant.views.function_view import DEAD
 from reluquant.views.packed_scene import packed_scene
 from reluquant.views.scene import Scene
+from reluquant.widgets.accessibility import Accessibility
 from reluquant.widgets.explorer import FlowExplorer
 from tests.widgets.conftest import DATA, worker_threads
 
@@ -130,8 +132,8 @@ def test_play_runs_from_the_start_to_the_end(explorer):
     assert seen[0] == 0.0
     assert np.all(np.diff(seen) >= 0)
     assert seen[-1] == explorer.trajectory.t[-1]
-    # At 15 times the speed it lasts a second, at 20 frames a second.
-    assert 8 <= len(set(seen)) <= 25
+    # At 15 times the speed it lasts a second, at 25 frames a second.
+    assert 8 <= len(set(seen)) <= 30
 
 
 def test_play_before_the_first_run_starts_at_the_start():
@@ -780,7 +782,7 @@ def test_a_click_on_a_bar_selects_its_neurons_everywhere(explorer):
     explorer._circle_event({"event": "pick", "name": "positive", "index": 0})
     assert explorer.selected == tuple(expected)
     explorer.wait(10)
-    assert f"Selected: {expected.size} neuron" in explorer.status
+    assert f"Selected: {expected.size} neurons (" in explorer.status
     kink = frame.neurons.kink[expected]
     shown = kink[(kink >= explorer._window.left) & (kink <= explorer._window.right)]
     np.testing.assert_allclose(explorer._function.rings.x, np.unique(np.round(shown, 6)))
@@ -797,52 +799,87 @@ def test_a_click_on_a_diamond_selects_those_held_there(explorer):
     held = frame.neurons.slides_on >= 0
     sample = frame.neurons.slides_on[held][0]
     sign = frame.neurons.sign[held][0]
-    explorer._rug_event({"event": "pick", **on_rug(explorer, DATA.X[sample, 0], sign)})
+    mouse(explorer, "pick", DATA.X[sample, 0], theme.RUG_LINE + sign * theme.DIAMOND_LIFT)
     mine = (frame.neurons.slides_on == sample) & (frame.neurons.sign == sign)
-    assert set(np.flatnonzero(mine)) <= set(explorer.selected)
-    assert all(abs(frame.neurons.kink[j] - DATA.X[sample, 0]) < 1e-2 for j in explorer.selected)
+    assert explorer.selected == tuple(np.flatnonzero(mine))
+    # Clicks are for the points while points are added.
+    explorer.selected, explorer.mode = (), "add"
+    mouse(explorer, "pick", DATA.X[sample, 0], theme.RUG_LINE + sign * theme.DIAMOND_LIFT)
+    assert explorer.selected == ()
 
 
-def on_rug(explorer, x, sign):
-    """The mouse above or below the rug's line, over a place on the axis."""
+def mouse(explorer, event, x=0.0, height=0.0):
+    """What the page tells about the mouse over the rug."""
     shown = explorer._window
-    y = theme.RUG_LINE + sign * theme.DIAMOND_LIFT
-    return {"x": (x - shown.left) / (shown.right - shown.left), "y": y, "width": 500}
+    content = {"event": event, "x": (x - shown.left) / (shown.right - shown.left), "y": height}
+    explorer._function.hand._handle_custom_msg(content if event != "leave" else {"event": "leave"}, [])
 
 
-def test_the_mouse_over_a_tick_shows_its_neurons_until_it_leaves(explorer):
-    explorer.t = 0.0
+def test_the_mouse_over_a_tick_shows_its_neurons_in_every_view_until_it_leaves(explorer):
+    explorer.t = 1.0
     explorer.wait(10)
-    neurons = flow_frame(explorer.trajectory, 0.0, shown=explorer._window).neurons
-    inside = np.flatnonzero(np.abs(neurons.kink) < 1.0)
-    alone = max(inside, key=lambda j: np.sort(np.abs(neurons.kink[inside] - neurons.kink[j]))[1])
-    there = on_rug(explorer, neurons.kink[alone], neurons.sign[alone])
-    explorer._rug_event({"event": "hover", **there})
+    neurons = flow_frame(explorer.trajectory, 1.0, shown=explorer._window).neurons
+    inside = (neurons.kink > explorer._window.left) & (neurons.kink < explorer._window.right)
+    free = np.flatnonzero(inside & (neurons.slides_on < 0) & (neurons.sign > 0) & (neurons.state != DEAD))
+    # One that has no other close by is its own tick.
+    gap = [np.min(np.abs(np.delete(neurons.kink, j) - neurons.kink[j])) for j in free]
+    lone = int(free[np.argmax(gap)])
+    plain = explorer.status
+    mouse(explorer, "hover", neurons.kink[lone], theme.RUG_LINE)
     explorer.wait(10)
-    assert explorer.hovered == (alone,)
-    assert f"Selected: 1 neuron ({alone})" in explorer.status
-    explorer._rug_event({"event": "leave"})
+    assert explorer.hovered == (lone,)
+    np.testing.assert_allclose(explorer._function.rings.x, neurons.kink[lone], atol=1e-6)
+    (ring,) = [m for m in explorer._circle.scene["rows"][0][0]["marks"] if m["kind"] == "dots" and m["colour"] == "ink"]
+    assert len(ring["at"]) == 1
+    angle = f"{math.degrees(neurons.angle[lone]):.1f}°".replace("-", "−")
+    assert f"Pointed at: neuron {lone} with a > 0 at {angle}, kink at " in explorer.status
+    mouse(explorer, "hover", neurons.kink[lone], 0.9)
     assert explorer.hovered == ()
-    explorer._rug_event({"event": "pick", **there})
-    assert explorer.selected == (alone,)
-    explorer._rug_event({"event": "pick", **there})
-    assert explorer.selected == ()
-    nowhere = {"x": 0.0, "y": 0.0, "width": 1e9}
-    explorer._rug_event({"event": "pick", **nowhere})
-    assert explorer.selected == ()
+    mouse(explorer, "hover", neurons.kink[lone], theme.RUG_LINE)
+    mouse(explorer, "leave")
+    explorer.wait(10)
+    assert explorer.hovered == ()
+    assert explorer.status == plain
 
 
-def test_neurons_are_selected_by_their_numbers_too(explorer):
-    explorer._chosen_box.value = "3, 1"
-    assert explorer.selected == (3, 1)
-    explorer.selected = (5,)
-    assert explorer._chosen_box.value == "5"
-    explorer._chosen_box.value = "first"
-    assert explorer.error == "Neurons are selected by their numbers, such as 3, 17, but 'first' was typed."
-    explorer._chosen_box.value = "400"
-    assert "from 0 to 39" in explorer.error
-    explorer._chosen_box.value = ""
-    assert (explorer.selected, explorer.error) == ((), "")
+def test_dead_bars_and_directions_that_attract_stand_for_neurons(explorer):
+    explorer.t = 1.0
+    explorer.wait(10)
+    frame = flow_frame(explorer.trajectory, 1.0, shown=explorer._window)
+    assert len(frame.bars_dead) > 0
+    seen = []
+    for rank in range(len(frame.bars_dead)):
+        explorer._circle_event({"event": "hover", "name": "dead", "index": rank})
+        seen += explorer.hovered
+    assert sorted(seen) == np.flatnonzero((frame.neurons.state == DEAD) & (frame.neurons.sign != 0)).tolist()
+    for sign, name in ((1, "to positive"), (-1, "to negative")):
+        for rank, angle in enumerate(frame.extremal.angle[frame.extremal.sign == sign]):
+            explorer._circle_event({"event": "hover", "name": name, "index": rank})
+            away = np.abs((frame.neurons.angle - angle + np.pi) % (2 * np.pi) - np.pi)
+            close = (away <= np.radians(1.0)) & (frame.neurons.sign == sign)
+            assert explorer.hovered == tuple(np.flatnonzero(close))
+
+
+def test_neurons_are_selected_by_their_numbers_and_let_go_by_escape(explorer):
+    box = explorer._neuron.text
+    box.value = "7, 3"
+    explorer.wait(10)
+    assert explorer.selected == (7, 3)
+    assert "Selected: 2 neurons (7, 3) with" in explorer.status
+    explorer.selected = [5]
+    assert box.value == "5"
+    explorer.selected = tuple(range(20))
+    assert (box.value, box.placeholder) == ("", "20 of them")
+    box.value = "40"
+    assert explorer.error.startswith("Neurons are selected by whole numbers from 0 to 39 such as 0, but '40'")
+    hovering = {"event": "hover", "name": "positive", "index": 0}
+    explorer._circle_event(hovering)
+    assert "whole numbers" in explorer.error
+    (accessible,) = [part for part in explorer.children if isinstance(part, Accessibility)]
+    accessible._handle_custom_msg({"event": "escape"}, [])
+    assert explorer.selected == explorer.hovered == ()
+    assert explorer.error == ""
+    assert (box.value, box.placeholder) == ("", "number")
 
 
 def test_numbers_of_neurons_are_checked(explorer):
@@ -887,7 +924,7 @@ def test_the_mouse_over_a_bar_shows_its_neurons_until_it_leaves(explorer):
     explorer._circle_event({"event": "hover", "name": "positive", "index": 0})
     explorer.wait(10)
     assert explorer.hovered == tuple(expected)
-    assert f"Selected: {expected.size} neuron" in explorer.status
+    assert f"Pointed at: {expected.size} neurons (" in explorer.status
     explorer._circle_event({"event": "leave"})
     explorer.wait(10)
-    assert "Selected: 1 neuron (0)" in explorer.status
+    assert "Selected: neuron 0 with" in explorer.status

@@ -10,6 +10,9 @@ from ipywidgets.widgets.widget import _instances as instances
 
 import reluquant as rq
 from reluquant.analysis.flips import flips
+from reluquant.views.packed_scene import packed_scene
+from reluquant.views.planar_interpolation_scene import planar_interpolation_scene
+from reluquant.views.time_view import time_grid
 from tests.widgets.conftest import DATA, threads_left
 
 PLANE = rq.Dataset(
@@ -153,6 +156,26 @@ def test_panels_and_their_sup_in_the_plane(plane):
     assert f"{distance.sup:.3g}" in plane.status
     plane.shows = "difference"
     assert [panel.name for panel in plane.scene().panels()] == ["difference", "differences", "loss"]
+
+
+def test_a_play_ends_with_the_exact_picture_of_its_end(plane, monkeypatch):
+    seen = []
+    plane.observe(lambda change: seen.append(change.new), names="status")
+    assert set(time_grid(plane.trajectory)) == set(plane._networks)
+    plane.t = 0.0
+    plane.speed = 15.0
+    monkeypatch.setattr(type(plane.trajectory), "states", None)
+    plane.play()
+    plane.wait(60)
+    monkeypatch.undo()
+    # No network was looked for again, and regions are counted before the play and after it only.
+    assert plane.error == ""
+    running = [status for status in seen if status.startswith("t = ") and "linear regions" not in status]
+    assert len(running) >= 3
+    assert plane.status == plane.scene().sentence
+    assert "linear regions there" in plane.status
+    expected = planar_interpolation_scene(plane.trajectory, plane.t, data=plane.data, movable=True)
+    assert plane._view.scene == packed_scene(expected)
 
 
 def test_a_click_flips_an_edge_and_undo_takes_it_back(plane):

@@ -1,7 +1,7 @@
 import threading
 import time
 
-from reluquant.widgets.runner import LatestJob, PacedDrawing
+from reluquant.widgets.runner import FRAMES_PER_SECOND, LatestJob, PacedDrawing
 from tests.widgets.conftest import worker_threads
 
 
@@ -89,7 +89,7 @@ def test_drawing_keeps_its_pace_and_draws_the_last_request():
     assert drawing.wait(5)
     assert drawn[-1][1] == 199
     seconds = drawn[-1][0] - drawn[0][0]
-    assert len(drawn) <= 20 * seconds + 2
+    assert len(drawn) <= FRAMES_PER_SECOND * seconds + 2
     assert len(drawn) >= 3
 
 

@@ -7,7 +7,15 @@ const keep = (event) => {
   if (event.target.matches(".noUi-handle, select")) event.target.setAttribute(KEEP, "true");
 };
 
+// A press on a picture takes the focus, so that Escape is heard there; what has it in the box keeps it.
+const take = ({ currentTarget }) => {
+  if (!currentTarget.contains(document.activeElement)) currentTarget.focus({ preventScroll: true });
+};
+
 function render({ model, el }) {
+  const escape = (event) => {
+    if (event.key === "Escape" && event.target.tagName !== "SELECT") model.send({ event: "escape" });
+  };
   const labels = model.get("labels");
   let root = null;
   let waiting = 0;
@@ -15,7 +23,13 @@ function render({ model, el }) {
   const attach = () => {
     if (!root) {
       root = el.closest(`.${model.get("inside")}`);
+      if (root) {
+        root.tabIndex = -1;
+        root.style.outline = "none";
+      }
       root?.addEventListener("focusin", keep);
+      root?.addEventListener("pointerup", take);
+      root?.addEventListener("keydown", escape);
     }
     const figures = root ? [...root.querySelectorAll(".bqplot")] : [];
     if (!root || figures.length < labels.length) {
@@ -32,6 +46,8 @@ function render({ model, el }) {
   return () => {
     cancelAnimationFrame(waiting);
     root?.removeEventListener("focusin", keep);
+    root?.removeEventListener("pointerup", take);
+    root?.removeEventListener("keydown", escape);
   };
 }
 export default { render };

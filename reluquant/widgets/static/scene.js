@@ -146,6 +146,8 @@ export function scenePanel(parent, report = () => {}) {
         else plot.appendChild(fresh);
         group = fresh;
       }
+      // What the mouse does not feel lets it through to what lies below.
+      group.style.pointerEvents = mark.name || mark.titles?.some(Boolean) ? "" : "none";
       draw[mark.kind](group, mark, held);
     });
   };
@@ -236,7 +238,7 @@ export function scenePanel(parent, report = () => {}) {
   svg.addEventListener("pointercancel", release);
   svg.addEventListener("pointerover", (event) => {
     const node = event.target.closest("[data-name]");
-    if (node && !held) report({ event: "hover", ...of(node) });
+    if (node && !held) report({ event: "hover", ...of(node), ...data(inside(pixel(event))) });
   });
   svg.addEventListener("pointerout", (event) => {
     if (event.target.closest("[data-name]") && !held) report({ event: "leave", panel: packed.name });
@@ -286,7 +288,7 @@ export function scenePanel(parent, report = () => {}) {
 // The legend as one line of swatches.
 export function legend(parent, entries) {
   parent.replaceChildren(
-    ...entries.map(({ label, kind, colour, dashed, shape, hollow, width, opacity }) => {
+    ...entries.map(({ label, kind, colour, dashed, shape, hollow, width, opacity, radius }) => {
       const span = document.createElement("span");
       const svg = make("svg", { width: 22, height: 14, viewBox: "0 0 22 14", "aria-hidden": "true" }, span);
       if (kind === "line") {
@@ -295,7 +297,7 @@ export function legend(parent, entries) {
         set(make("rect", { x: 2, y: 2, width: 18, height: 10 }, svg), { class: `rq-filled rq-${colour}`, "fill-opacity": opacity });
       } else {
         const up = shape === "up" ? 12 : shape === "down" ? 2 : 7;
-        draw.dots(svg, { at: [[11, up, 5]], shape, colour, hollow, opacity: 1, name: "", titles: [] });
+        draw.dots(svg, { at: [[11, up, radius]], shape, colour, hollow, opacity: 1, name: "", titles: [] });
       }
       span.append(` ${label}`);
       return span;
