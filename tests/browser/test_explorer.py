@@ -131,36 +131,6 @@ def test_typed_values_and_errors(shown):
     assert value(page, "explorer.scale") == 1e-3
 
 
-def test_the_mouse_on_the_rug_shows_and_selects_neurons_in_every_view(shown):
-    page = shown
-    lab.kernel_run(page, "explorer.t = 0.0; explorer.wait(30)")
-    kinks = sorted(value(page, "[float(k) for k in explorer._frame().neurons.kink if abs(k) < 1]"))
-    left, right = value(page, "[float(explorer._window.left), float(explorer._window.right)]")
-    place = (kinks[len(kinks) // 2] - left) / (right - left)
-    plot = page.locator(".reluquant .bqplot").first.locator(".plotarea_background").bounding_box()
-    x, line = plot["x"] + place * plot["width"], plot["y"] + plot["height"] * (1 - 0.09)
-    for y in (line - 4, line + 4):
-        page.mouse.move(x, y)
-        page.wait_for_timeout(400)
-        if value(page, "explorer.hovered"):
-            break
-    hovered = value(page, "explorer.hovered")
-    assert hovered
-    assert "Selected: " in page.locator(".reluquant [role=status]").inner_text()
-    page.mouse.click(x, y)
-    page.wait_for_timeout(400)
-    assert value(page, "explorer.selected") == hovered
-    page.mouse.move(x, plot["y"] + 40)
-    page.wait_for_timeout(400)
-    assert value(page, "explorer.hovered") == []
-    box = page.locator(".reluquant input[type=text][placeholder^=select]")
-    box.fill("0, 7")
-    box.press("Enter")
-    page.wait_for_timeout(400)
-    assert value(page, "explorer.selected") == [0, 7]
-    assert "(0, 7)" in page.locator(".reluquant [role=status]").inner_text()
-
-
 def test_points_are_added_deleted_drawn_and_undone(shown):
     page = shown
     panel = page.locator(".reluquant .bqplot").first.bounding_box()

@@ -309,3 +309,11 @@ def test_reports_bring_the_run_up_to_there():
     rq.train(DATA, widths=(5,), max_steps=4, rng=0, **QUIET | {"progress": lambda report: runs.append(report.so_far())})
     assert [run.n_steps for run in runs] == [1, 2, 3, 4]
     assert all(math.isfinite(run.loss[-1]) for run in runs)
+
+
+def test_runs_on_several_threads_do_not_disturb_each_other():
+    alone = rq.train(CLASSES, widths=(30,), max_steps=60, rng=0, **QUIET)
+    together = rq.sweep(rq.train, [CLASSES] * 6, widths=(30,), max_steps=60, rng=0, device="cpu", dtype="float64")
+    assert together.ok, together.message
+    for run in together.results:
+        assert np.array_equal(run.final.W, alone.final.W)

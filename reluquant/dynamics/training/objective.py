@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +28,36 @@ def forward(weights: Weights, bias: bool, x: Tensor) -> Tensor:
     return x @ last.T
 
 
+def forward_along(weights: Weights, direction: Weights, bias: bool, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Outputs, and how they change along a direction of the weights while no neuron switches.
+
+    By hand, because PyTorch's forward mode is one for all threads, and two trainings at once would disturb each other.
+    """
+    change = torch.zeros_like(x)
+    *hidden, last = zip(weights, direction, strict=True)
+    for W, dW in hidden:
+        if bias:
+            z = torch.addmm(W[:, -1], x, W[:, :-1].T)
+            dz = torch.addmm(dW[:, -1], x, dW[:, :-1].T) + change @ W[:, :-1].T
+        else:
+            z, dz = x @ W.T, x @ dW.T + change @ W.T
+        x, change = torch.relu(z), dz * (z > 0)
+    return x @ last[0].T, x @ last[1].T + change @ last[0].T
+
+
+def bend(loss: Loss, outputs: Tensor, labels: Tensor, along: Tensor) -> Tensor:
+    """``ℓ'' v`` for each sample: how the slope of the loss changes along a change of the outputs."""
+    if loss.kind == losses.LOGISTIC:
+        share = torch.sigmoid(outputs * labels)
+        return share * (1 - share) * along
+    if loss.kind == losses.HUBER:
+        return along * ((outputs - labels).abs() <= loss.parameter)
+    if loss.kind == losses.CROSS_ENTROPY:
+        shares = torch.softmax(outputs, 1)
+        return shares * (along - (shares * along).sum(1, keepdim=True))
+    return along
+
+
 def loss_sum(loss: Loss, outputs: Tensor, labels: Tensor) -> Tensor:
     """Sum of a loss over samples, as `reluquant.kernels.losses` defines it."""
     if loss.kind == losses.SQUARED:
@@ -36,10 +65,7 @@ def loss_sum(loss: Loss, outputs: Tensor, labels: Tensor) -> Tensor:
     if loss.kind == losses.LOGISTIC:
         return functional.softplus(-outputs * labels).sum()
     if loss.kind == losses.HUBER:
-        # PyTorch's own has no second derivative.
-        gap = (outputs - labels).abs()
-        near = gap.clamp(max=loss.parameter)
-        return (near * (gap - 0.5 * near)).sum()
+        return functional.huber_loss(outputs, labels, reduction="sum", delta=loss.parameter)
     return functional.cross_entropy(outputs, labels, reduction="sum")
 
 
@@ -117,21 +143,18 @@ class Objective:
             hits += right(outputs, self.y[part]).item()
         return total / self.x.shape[0], hits / self.x.shape[0]
 
+    @torch.no_grad()
     def curved(self, weights: Weights, direction: Weights, samples: Tensor) -> Weights:
         """Return ``Jᵀ ℓ'' J v / n`` over some samples: how the gradient changes along v while no neuron switches."""
-        y = self.y[samples]
-        f, along = torch.func.jvp(self._outputs(samples), weights, direction)
-        _, bent = torch.func.jvp(torch.func.grad(lambda f: loss_sum(self.loss, f, y)), (f,), (along,))
-        return self.pulled_back(weights, bent.detach() / len(samples), samples)
+        outputs, along = forward_along(weights, direction, self.bias, self.x[samples])
+        bent = bend(self.loss, outputs, self.y[samples], along)
+        return self.pulled_back(weights, bent / len(samples), samples)
 
     def pulled_back(self, weights: Weights, outputs: Tensor, samples: Tensor) -> Weights:
         """Return ``Jᵀ u`` over some samples."""
-        _, back = torch.func.vjp(self._outputs(samples), *weights)
-        return back(outputs)
-
-    def _outputs(self, samples: Tensor) -> Callable[..., Tensor]:
-        x = self.x[samples]
-        return lambda *weights: forward(weights, self.bias, x)
+        leaves = tuple(W.detach().requires_grad_() for W in weights)
+        with torch.enable_grad():
+            return torch.autograd.grad(forward(leaves, self.bias, self.x[samples]), leaves, outputs)
 
 
 def _too_large(x: Tensor) -> str:
