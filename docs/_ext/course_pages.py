@@ -19,7 +19,8 @@ def write_course(app: Sphinx) -> None:
     folder = source / "course"
     folder.mkdir(exist_ok=True)
     notebooks = sorted((source.parent / "notebooks").glob("[0-9]*.ipynb"))
-    lessons = {notebook.name: notebook.read_bytes() for notebook in notebooks}
+    # Links to other pages are right in the repository, from where a notebook lies there.
+    lessons = {notebook.name: notebook.read_bytes().replace(b"](../docs/", b"](../") for notebook in notebooks}
     names = [Path(name).stem for name in lessons]
     if (source / "instructor.md").exists():
         names.append("/instructor")

@@ -47,7 +47,7 @@ def explore(problem: Dataset | Trajectory, **settings: object) -> FlowExplorer:
         Data with one feature, or a run of :func:`reluquant.gradient_flow` on such data. Points that are
         dragged in a given run start again from that run's first network.
     **settings
-        Traits of :class:`FlowExplorer`: ``n_neurons`` (1000), ``scale`` (1e-6), ``seed`` (0),
+        Traits of ``FlowExplorer``: ``n_neurons`` (1000), ``scale`` (1e-6), ``seed`` (0),
         ``speed`` (1.0), ``rtol`` (1e-7), ``max_seconds`` (5.0).
 
     Returns

@@ -138,6 +138,27 @@ def _behind(page: Page) -> float:
     return time.perf_counter() - began
 
 
+# --- network and interpolant in the plane -----------------------------------------------------------------------------
+
+PLANE_CELL = """
+import numpy as np, reluquant as rq
+X = np.random.default_rng(0).uniform(-1, 1, (9, 2))
+widget = rq.InterpolationExplorer(rq.Dataset(X, np.sin(2 * X[:, 0]) * X[:, 1]))
+widget
+"""
+
+
+def planar_play() -> None:
+    """Frames of a play of three colour maps that a page applies in a second."""
+    write_row("panels", "frames a second")
+    write_row("---", "---")
+    with notebook(PLANE_CELL) as page:
+        lab.kernel_run(page, "widget.wait(400)")
+        for shows in ("all", "network"):
+            lab.kernel_run(page, f"widget.shows = {shows!r}; widget.wait(60)")
+            write_row(shows, f"{frames_a_second(page, 'network'):.1f}")
+
+
 # --- shared ----------------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +219,7 @@ BENCHMARKS = {
     "direction_pictures": direction_pictures,
     "direction_plays": direction_plays,
     "explorer_minute": explorer_minute,
+    "planar_play": planar_play,
 }
 
 
