@@ -24,7 +24,6 @@ LEASTS = (0.1, 0.01, 0.001)
 ANGLES = (0.03, 0.1, 0.3)
 # What it means where one number is asked for.
 LEAST, ANGLE = 0.01, 0.1
-EVEN, ODD = (0, 2, 4, 6, 8), (1, 3, 5, 7, 9)
 METHODS = ("descent", "greedy")
 SETS = ("digits", "mnist", "fashion_mnist")
 # Draws of the bootstrap: the ends of the interval are known to about a fiftieth of its length.
@@ -432,7 +431,7 @@ def _among(values: Sequence[str], allowed: tuple[str, ...], name: str) -> None:
 
 def _data(question: Question) -> tuple[Dataset, Dataset]:
     maker = getattr(datasets, question.dataset)
-    labels = {"binary": (EVEN, ODD)} if question.classes == 2 else {}
+    labels = {"binary": "parity"} if question.classes == 2 else {}
     return maker(question.n, split="train", rng=question.seed, **labels), maker(split="test", **labels)
 
 

@@ -317,3 +317,39 @@ def test_runs_on_several_threads_do_not_disturb_each_other():
     assert together.ok, together.message
     for run in together.results:
         assert np.array_equal(run.final.W, alone.final.W)
+
+
+def test_the_number_of_threads_is_put_back_by_the_last_of_several_trainings():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        # The first one begins before the others and ends before them.
+        steps = [20, 60, 100, 140]
+        assert rq.sweep(_trained, steps).ok
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def _trained(n_steps):
+    return rq.train(CLASSES, widths=(30,), max_steps=n_steps, stop=0, rng=0, **QUIET)
+
+
+def test_an_interrupt_between_a_record_and_its_step_leaves_no_double(monkeypatch):
+    from reluquant.dynamics.training import engine
+
+    original = engine._moved
+
+    def interrupted(state, gradient, lr):
+        if state.step == 7:
+            raise KeyboardInterrupt
+        return original(state, gradient, lr)
+
+    monkeypatch.setattr(engine, "_moved", interrupted)
+    half = rq.train(DATA, widths=(8,), max_steps=20, stop=0, rng=0, **QUIET)
+    monkeypatch.setattr(engine, "_moved", original)
+    assert (half.end, half.n_steps, half.t.size) == ("interrupted", 7, 8)
+    whole = rq.train(DATA, widths=(8,), max_steps=20, stop=0, rng=0, **QUIET)
+    again = rq.train(DATA, max_steps=20, stop=0, resume=half, **QUIET)
+    assert np.array_equal(again.t, whole.t)
+    assert np.array_equal(again.loss, whole.loss)

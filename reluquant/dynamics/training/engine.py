@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -91,20 +92,37 @@ class Plan:
 
 def run(plan: Plan, before: TrainingRun, report: Callable[[TrainingProgress], object]) -> TrainingRun:
     """Go on from where a run stands, which may have taken no step yet."""
-    with _as_many_threads_as_pay(plan.data.n_samples, before.snapshots[0].layers):
+    with _THREADS.as_many_as_pay(plan.data.n_samples, before.snapshots[0].layers):
         return _Loop(plan, before).run(report)
 
 
-@contextmanager
-def _as_many_threads_as_pay(n_samples: int, layers: Layers) -> Iterator[None]:
-    """Compute small problems on one thread: threads of PyTorch that wait for each other keep all cores busy."""
-    before = torch.get_num_threads()
-    if n_samples * sum(W.size for W in layers.weights) < THREADS_PAY:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+class _Threads:
+    """PyTorch's number of threads, which is one for the whole process: the last training that goes puts it back."""
+
+    def __init__(self) -> None:
+        self._lock, self._trainings, self._before = Lock(), 0, 1
+
+    @contextmanager
+    def as_many_as_pay(self, n_samples: int, layers: Layers) -> Iterator[None]:
+        """Compute small problems on one thread: threads that wait for each other keep all cores busy."""
+        if n_samples * sum(W.size for W in layers.weights) >= THREADS_PAY:
+            yield
+            return
+        with self._lock:
+            if self._trainings == 0:
+                self._before = torch.get_num_threads()
+                torch.set_num_threads(1)
+            self._trainings += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._trainings -= 1
+                if self._trainings == 0:
+                    torch.set_num_threads(self._before)
+
+
+_THREADS = _Threads()
 
 
 class _State(NamedTuple):
@@ -126,7 +144,7 @@ class _Loop:
         self.test = None if plan.test is None else _objective(plan, plan.test, last.layers, like)
         self.state = _State(last.step, last.t, tensors(last.layers.weights, like))
         # The last record of a run is that of its end, which is no end any more.
-        self.records = [list(series[:-1]) for series in (before.t, before.loss, before.lr)]
+        self.records = list(zip(before.t[:-1], before.loss[:-1], before.lr[:-1], strict=True))
         self.snapshots = list(before.snapshots[:-1])
         self.pace = FlowSteps(plan.share, self.objective, *before.pace)
         self.stop_loss = plan.stop * _loss_of_nothing(self.objective)
@@ -156,7 +174,7 @@ class _Loop:
                 lr = min(self.plan.lr or self.pace.length(state.weights, rate), self.plan.t_max - state.t)
                 self._record(lr)
                 before, self.state = state, _moved(state, gradient, lr)
-                report(TrainingProgress(self.state.t, float(self.records[1][-1]), self.state.step, self._so_far))
+                report(TrainingProgress(self.state.t, float(self.records[-1][1]), self.state.step, self._so_far))
                 if time.monotonic() - saved_at > CHECKPOINT_SECONDS:
                     self.plan.checkpoint(self._so_far())
                     saved_at = time.monotonic()
@@ -219,8 +237,7 @@ class _Loop:
 
     def _record(self, lr: float) -> None:
         if not math.isnan(self.loss):
-            for series, value in zip(self.records, (self.state.t, self.loss, lr), strict=True):
-                series.append(value)
+            self.records.append((self.state.t, self.loss, lr))
 
     def _so_far(self) -> TrainingRun:
         """The run as if it had been interrupted here."""
@@ -230,7 +247,9 @@ class _Loop:
     def _run(self, end: End) -> TrainingRun:
         step, t, weights = self.state
         loss = self.objective.scores(weights)[0] if math.isnan(self.loss) else self.loss
-        series = [np.array([*kept, last]) for kept, last in zip(self.records, (t, loss, math.nan), strict=True)]
+        # An interrupt may come between a record and the step that it is of.
+        records = [record for record in self.records if record[0] < t]
+        series = np.array([*records, (t, loss, math.nan)]).T
         kept = [snapshot for snapshot in self.snapshots if snapshot.step < step]
         return TrainingRun(
             *series,
